@@ -1,0 +1,65 @@
+// The seam between the dialect and everything behind it: whole objects by the gateway's own bucket names.
+// The dialect knows this interface only; what a bucket maps to, and what is cached, is decided behind it.
+import type {
+  BucketInfo,
+  Capabilities,
+  CompletedPart,
+  CompleteOptions,
+  Copied,
+  CopyOptions,
+  CreateUploadOptions,
+  Deleted,
+  DeleteOutcome,
+  DeleteTarget,
+  HeadOptions,
+  ListOptions,
+  ListPage,
+  ListUploadsOptions,
+  Multipart,
+  ObjectHead,
+  ObjectRead,
+  ObjectRef,
+  PartListPage,
+  PutOptions,
+  ReadOptions,
+  UploadBody,
+  UploadListPage,
+  UploadRef,
+  VersionRef,
+  Written,
+} from '../../backends/backend.ts';
+
+/** What the origin of a bucket cannot do is refused with BackendError 'NotSupported'. */
+export interface Objects {
+  capabilities(bucket: string): Capabilities;
+
+  headBucket(bucket: string, signal: AbortSignal): Promise<BucketInfo | undefined>;
+  createBucket(bucket: string, options: { owner: string }, signal: AbortSignal): Promise<void>;
+  deleteBucket(bucket: string, signal: AbortSignal): Promise<void>;
+  listBuckets(signal: AbortSignal): Promise<readonly BucketInfo[]>;
+
+  head(ref: ObjectRef, options: HeadOptions, signal: AbortSignal): Promise<ObjectHead>;
+  read(ref: ObjectRef, options: ReadOptions, signal: AbortSignal): Promise<ObjectRead>;
+  list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage>;
+  put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written>;
+  delete(ref: ObjectRef, options: { versionId?: string | undefined }, signal: AbortSignal): Promise<Deleted>;
+  deleteMany(bucket: string, targets: readonly DeleteTarget[], signal: AbortSignal): Promise<readonly DeleteOutcome[]>;
+  copy(source: VersionRef, target: ObjectRef, options: CopyOptions, signal: AbortSignal): Promise<Copied>;
+
+  createUpload(ref: ObjectRef, options: CreateUploadOptions, signal: AbortSignal): Promise<string>;
+  uploadPart: Multipart['uploadPart'];
+  uploadPartCopy: NonNullable<Multipart['uploadPartCopy']>;
+  listParts(
+    upload: UploadRef,
+    options: { after?: number | undefined; maxEntries: number },
+    signal: AbortSignal,
+  ): Promise<PartListPage>;
+  listUploads(bucket: string, options: ListUploadsOptions, signal: AbortSignal): Promise<UploadListPage>;
+  completeUpload(
+    upload: UploadRef,
+    parts: readonly CompletedPart[],
+    options: CompleteOptions,
+    signal: AbortSignal,
+  ): Promise<Written>;
+  abortUpload(upload: UploadRef, signal: AbortSignal): Promise<void>;
+}

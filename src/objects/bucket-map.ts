@@ -1,0 +1,69 @@
+// Which origin a bucket of the gateway stands for: (backend, bucket, key prefix), by exact name, else by '*'.
+import { type Backend, BackendError, type ObjectRef } from '../../backends/backend.ts';
+
+export interface BucketMapping {
+  /** The name of a configured backend. */
+  readonly backend: string;
+  /** The bucket's name at the origin; default: the gateway's own name for it. */
+  readonly bucket?: string | undefined;
+  /** Put before every key at the origin, and never shown to clients. */
+  readonly prefix?: string | undefined;
+}
+
+/** Where requests for one bucket go. */
+export interface Route {
+  readonly backend: Backend;
+  readonly bucket: string;
+  readonly prefix: string;
+  /** The configuration names this bucket, so clients neither make nor delete it. */
+  readonly configured: boolean;
+}
+
+export class BucketMap {
+  readonly #backends: ReadonlyMap<string, Backend>;
+  readonly #mappings: ReadonlyMap<string, BucketMapping>;
+
+  constructor(backends: ReadonlyMap<string, Backend>, mappings: Readonly<Record<string, BucketMapping>>) {
+    this.#backends = backends;
+    this.#mappings = new Map(Object.entries(mappings));
+    for (const [name, mapping] of this.#mappings) {
+      if (!backends.has(mapping.backend)) {
+        throw new Error(`Bucket '${name}' is mapped to backend '${mapping.backend}', which is not configured.`);
+      }
+    }
+    if (this.#mappings.get('*')?.bucket !== undefined) {
+      throw new Error("The mapping '*' may not name a bucket: every bucket of the gateway would be the same one.");
+    }
+  }
+
+  /** Rejects with NoSuchBucket when nothing is mapped to this name. */
+  route(bucket: string): Route {
+    const exact = bucket === '*' ? undefined : this.#mappings.get(bucket);
+    const mapping = exact ?? this.#mappings.get('*');
+    const backend = mapping && this.#backends.get(mapping.backend);
+    if (mapping === undefined || backend === undefined) {
+      throw new BackendError('NoSuchBucket', `No backend is configured for bucket '${bucket}'.`);
+    }
+    return {
+      backend,
+      bucket: mapping.bucket ?? bucket,
+      prefix: mapping.prefix ?? '',
+      configured: exact !== undefined,
+    };
+  }
+
+  /** The names that the configuration maps one by one. */
+  configuredNames(): readonly string[] {
+    return [...this.#mappings.keys()].filter((name) => name !== '*');
+  }
+
+  /** The backend of every other bucket. */
+  fallback(): Backend | undefined {
+    const mapping = this.#mappings.get('*');
+    return mapping && this.#backends.get(mapping.backend);
+  }
+}
+
+export function originRef(route: Route, key: string): ObjectRef {
+  return { bucket: route.bucket, key: route.prefix + key };
+}

@@ -1,0 +1,265 @@
+// Objects straight from their origins: each call goes to the backend its bucket is mapped to. Nothing is kept here.
+import {
+  type Backend,
+  BackendError,
+  type BucketInfo,
+  type Buckets,
+  type Capabilities,
+  type CompletedPart,
+  type CompleteOptions,
+  type Copied,
+  type CopyOptions,
+  type CreateUploadOptions,
+  type Deleted,
+  type DeleteOutcome,
+  type DeleteTarget,
+  type HeadOptions,
+  type ListOptions,
+  type ListPage,
+  type ListUploadsOptions,
+  type Multipart,
+  type ObjectHead,
+  type ObjectRead,
+  type ObjectRef,
+  type PartListPage,
+  type PutOptions,
+  type ReadOptions,
+  type UploadBody,
+  type UploadListPage,
+  type UploadRef,
+  type VersionRef,
+  type Written,
+} from '../../backends/backend.ts';
+import { type BucketMap, originRef, type Route } from './bucket-map.ts';
+import { deleteInBatches, deleteOneByOne } from './delete-many.ts';
+import type { Objects } from './objects.ts';
+import { refuseSmallParts } from './part-sizes.ts';
+import { relayCopy, relayPartCopy } from './relay.ts';
+
+export class RoutedObjects implements Objects {
+  readonly #map: BucketMap;
+
+  constructor(deps: { map: BucketMap }) {
+    this.#map = deps.map;
+  }
+
+  capabilities(bucket: string): Capabilities {
+    return this.#map.route(bucket).backend.capabilities;
+  }
+
+  async headBucket(bucket: string, signal: AbortSignal): Promise<BucketInfo | undefined> {
+    const route = this.#routeOf(bucket);
+    const found = await route?.backend.headBucket(route.bucket, signal);
+    return found && { ...found, name: bucket };
+  }
+
+  async createBucket(bucket: string, options: { owner: string }, signal: AbortSignal): Promise<void> {
+    const route = this.#map.route(bucket);
+    if (route.configured && (await route.backend.headBucket(route.bucket, signal)) !== undefined) {
+      throw new BackendError('BucketAlreadyOwnedByYou', `Bucket '${bucket}' is made by the configuration.`);
+    }
+    await bucketsOf(route).create(route.bucket, options, signal);
+  }
+
+  async deleteBucket(bucket: string, signal: AbortSignal): Promise<void> {
+    const route = this.#map.route(bucket);
+    if (route.configured) {
+      throw new BackendError('NotSupported', `Bucket '${bucket}' is made by the configuration; remove it there.`);
+    }
+    await bucketsOf(route).delete(route.bucket, signal);
+  }
+
+  async listBuckets(signal: AbortSignal): Promise<readonly BucketInfo[]> {
+    const configured = this.#map.configuredNames();
+    const [named, others] = await Promise.all([
+      Promise.all(configured.map((name) => this.headBucket(name, signal))),
+      this.#map.fallback()?.buckets?.list(signal) ?? [],
+    ]);
+    return [...named, ...others.filter((bucket) => !configured.includes(bucket.name))].filter(
+      (bucket) => bucket !== undefined,
+    );
+  }
+
+  async head(ref: ObjectRef, options: HeadOptions, signal: AbortSignal): Promise<ObjectHead> {
+    const route = this.#map.route(ref.bucket);
+    const head = await route.backend.head(originRef(route, ref.key), options, signal);
+    return { ...head, info: named(head.info, ref.key) };
+  }
+
+  async read(ref: ObjectRef, options: ReadOptions, signal: AbortSignal): Promise<ObjectRead> {
+    const route = this.#map.route(ref.bucket);
+    const read = await route.backend.read(originRef(route, ref.key), options, signal);
+    return { ...read, info: named(read.info, ref.key) };
+  }
+
+  async list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage> {
+    const route = this.#map.route(bucket);
+    const page = await route.backend.list(
+      route.bucket,
+      {
+        ...options,
+        prefix: route.prefix + (options.prefix ?? ''),
+        startAfter: options.startAfter === undefined ? undefined : route.prefix + options.startAfter,
+      },
+      signal,
+    );
+    return {
+      ...page,
+      objects: page.objects.map((object) => named(object, withoutPrefix(route, object.key))),
+      prefixes: page.prefixes.map((prefix) => withoutPrefix(route, prefix)),
+    };
+  }
+
+  async put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written> {
+    const route = this.#map.route(ref.bucket);
+    const put = ability(route, 'put');
+    return put(originRef(route, ref.key), body, options, signal);
+  }
+
+  async delete(ref: ObjectRef, options: { versionId?: string | undefined }, signal: AbortSignal): Promise<Deleted> {
+    const route = this.#map.route(ref.bucket);
+    return ability(route, 'delete')(originRef(route, ref.key), options, signal);
+  }
+
+  async deleteMany(
+    bucket: string,
+    targets: readonly DeleteTarget[],
+    signal: AbortSignal,
+  ): Promise<readonly DeleteOutcome[]> {
+    const route = this.#map.route(bucket);
+    const atOrigin = targets.map((target) => ({ ...target, key: route.prefix + target.key }));
+    const outcomes =
+      route.backend.deleteMany === undefined
+        ? await deleteOneByOne(route, ability(route, 'delete'), atOrigin, signal)
+        : await deleteInBatches(route, ability(route, 'deleteMany'), atOrigin, signal);
+    return outcomes.map((outcome) => ({ ...outcome, key: withoutPrefix(route, outcome.key) }));
+  }
+
+  async copy(source: VersionRef, target: ObjectRef, options: CopyOptions, signal: AbortSignal): Promise<Copied> {
+    const from = this.#map.route(source.bucket);
+    const to = this.#map.route(target.bucket);
+    const sourceRef = { ...originRef(from, source.key), versionId: source.versionId };
+    const targetRef = originRef(to, target.key);
+    if (from.backend === to.backend && to.backend.copy !== undefined) {
+      return to.backend.copy(sourceRef, targetRef, options, signal);
+    }
+    return relayCopy(
+      { read: from.backend.read.bind(from.backend), ref: sourceRef },
+      { put: ability(to, 'put'), ref: targetRef, wantsMd5: to.backend.capabilities.wantsMd5 },
+      options,
+      signal,
+    );
+  }
+
+  async createUpload(ref: ObjectRef, options: CreateUploadOptions, signal: AbortSignal): Promise<string> {
+    const route = this.#map.route(ref.bucket);
+    return multipartOf(route).createUpload(originRef(route, ref.key), options, signal);
+  }
+
+  uploadPart: Multipart['uploadPart'] = async (upload, partNumber, body, signal) => {
+    const route = this.#map.route(upload.bucket);
+    return multipartOf(route).uploadPart(originUpload(route, upload), partNumber, body, signal);
+  };
+
+  uploadPartCopy: NonNullable<Multipart['uploadPartCopy']> = async (upload, partNumber, source, options, signal) => {
+    const from = this.#map.route(source.bucket);
+    const to = this.#map.route(upload.bucket);
+    const sourceRef = { ...originRef(from, source.key), versionId: source.versionId };
+    const multipart = multipartOf(to);
+    if (from.backend === to.backend && multipart.uploadPartCopy !== undefined) {
+      return multipart.uploadPartCopy(originUpload(to, upload), partNumber, sourceRef, options, signal);
+    }
+    return relayPartCopy(
+      { read: from.backend.read.bind(from.backend), ref: sourceRef },
+      { multipart, upload: originUpload(to, upload), partNumber, wantsMd5: to.backend.capabilities.wantsMd5 },
+      options,
+      signal,
+    );
+  };
+
+  async listParts(
+    upload: UploadRef,
+    options: { after?: number | undefined; maxEntries: number },
+    signal: AbortSignal,
+  ): Promise<PartListPage> {
+    const route = this.#map.route(upload.bucket);
+    return multipartOf(route).listParts(originUpload(route, upload), options, signal);
+  }
+
+  async listUploads(bucket: string, options: ListUploadsOptions, signal: AbortSignal): Promise<UploadListPage> {
+    const route = this.#map.route(bucket);
+    const atOrigin = {
+      ...options,
+      prefix: route.prefix + (options.prefix ?? ''),
+      keyMarker: options.keyMarker === undefined ? undefined : route.prefix + options.keyMarker,
+    };
+    const page = await multipartOf(route).listUploads(route.bucket, atOrigin, signal);
+    return {
+      uploads: page.uploads.map((upload) => ({ ...upload, key: withoutPrefix(route, upload.key) })),
+      prefixes: page.prefixes.map((prefix) => withoutPrefix(route, prefix)),
+      next: page.next && { ...page.next, keyMarker: withoutPrefix(route, page.next.keyMarker) },
+    };
+  }
+
+  async completeUpload(
+    upload: UploadRef,
+    parts: readonly CompletedPart[],
+    options: CompleteOptions,
+    signal: AbortSignal,
+  ): Promise<Written> {
+    const route = this.#map.route(upload.bucket);
+    const multipart = multipartOf(route);
+    const atOrigin = originUpload(route, upload);
+    await refuseSmallParts(multipart, route.backend.capabilities, atOrigin, parts, signal);
+    return multipart.completeUpload(atOrigin, parts, options, signal);
+  }
+
+  async abortUpload(upload: UploadRef, signal: AbortSignal): Promise<void> {
+    const route = this.#map.route(upload.bucket);
+    await multipartOf(route).abortUpload(originUpload(route, upload), signal);
+  }
+
+  #routeOf(bucket: string): Route | undefined {
+    try {
+      return this.#map.route(bucket);
+    } catch (error) {
+      if (error instanceof BackendError && error.code === 'NoSuchBucket') return undefined;
+      throw error;
+    }
+  }
+}
+
+/** An optional member of the backend, or NotSupported. */
+function ability<Name extends 'put' | 'delete' | 'deleteMany'>(route: Route, name: Name): NonNullable<Backend[Name]> {
+  const member = route.backend[name];
+  if (member === undefined) throw notSupported(route, name);
+  return member.bind(route.backend) as NonNullable<Backend[Name]>;
+}
+
+function multipartOf(route: Route): Multipart {
+  const { multipart } = route.backend;
+  if (multipart === undefined) throw notSupported(route, 'multipart uploads');
+  return multipart;
+}
+
+function bucketsOf(route: Route): Buckets {
+  const { buckets } = route.backend;
+  if (buckets === undefined) throw notSupported(route, 'making or deleting buckets');
+  return buckets;
+}
+
+function notSupported(route: Route, what: string): BackendError {
+  return new BackendError('NotSupported', `The ${route.backend.kind} backend does not offer ${what}.`);
+}
+
+function originUpload(route: Route, upload: UploadRef): UploadRef {
+  return { ...originRef(route, upload.key), uploadId: upload.uploadId };
+}
+
+function withoutPrefix(route: Route, key: string): string {
+  return key.startsWith(route.prefix) ? key.slice(route.prefix.length) : key;
+}
+
+function named<T extends { readonly key: string }>(info: T, key: string): T {
+  return info.key === key ? info : { ...info, key };
+}

@@ -1,0 +1,70 @@
+// How far ahead of a reader to fetch: nothing until it proves sequential, then twice as far with each read that goes
+// on where the last one ended, and half as far once bytes fetched ahead went unused. One GET of a large object and
+// many small ranged GETs in a row look the same from here.
+import { LRUCache } from 'lru-cache';
+
+export interface ReadAheadOptions {
+  /** Farthest ahead of a reader, in bytes. 0: never. */
+  readonly maxBytes: number;
+  /** Versions whose readers are remembered. */
+  readonly maxVersions?: number | undefined;
+}
+
+interface Reader {
+  /** Where this reader's last read ended. */
+  next: number;
+  /** Bytes to have fetched beyond `next`. */
+  windowBytes: number;
+  /** Offset up to which bytes were fetched ahead. */
+  aheadUntil: number;
+}
+
+/** Readers of one version that are told apart by where they are. */
+const READERS_PER_VERSION = 8;
+
+export class ReadAhead {
+  readonly #maxBytes: number;
+  readonly #versions: LRUCache<string, Reader[]>;
+
+  constructor(options: ReadAheadOptions) {
+    this.#maxBytes = options.maxBytes;
+    this.#versions = new LRUCache({ max: options.maxVersions ?? 4096 });
+  }
+
+  /**
+   * Somebody reads [start, end) of this version. Answers the offset up to which to fetch, at least `end`.
+   * `stepBytes`: the smallest window worth having, a piece.
+   */
+  observe(versionId: string, start: number, end: number, stepBytes: number): number {
+    const readers = this.#versions.get(versionId) ?? [];
+    this.#versions.set(versionId, readers);
+    // A read may overlap the last one's end by less than a step: clients re-read the tail of a block.
+    const reader = readers.find(({ next }) => start <= next && next - start < stepBytes && end > next);
+    if (reader === undefined) {
+      this.#forgetOldest(readers);
+      readers.push({ next: end, windowBytes: 0, aheadUntil: end });
+      return end;
+    }
+    readers.splice(readers.indexOf(reader), 1);
+    readers.push(reader);
+    reader.windowBytes = Math.min(this.#maxBytes, Math.max(stepBytes, reader.windowBytes * 2));
+    reader.next = end;
+    reader.aheadUntil = Math.max(reader.aheadUntil, end + reader.windowBytes);
+    return end + reader.windowBytes;
+  }
+
+  /** Bytes that were fetched ahead of readers of this version left unread. */
+  wasted(versionId: string): void {
+    for (const reader of this.#versions.get(versionId) ?? []) {
+      reader.windowBytes = Math.floor(reader.windowBytes / 4);
+    }
+  }
+
+  /** A reader that is forgotten with bytes ahead of it has wasted them: its successors start smaller. */
+  #forgetOldest(readers: Reader[]): void {
+    if (readers.length < READERS_PER_VERSION) return;
+    const oldest = readers.shift();
+    if (oldest === undefined || oldest.aheadUntil <= oldest.next) return;
+    for (const reader of readers) reader.windowBytes = Math.floor(reader.windowBytes / 2);
+  }
+}

@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest';
+import { BackendError, type ObjectInfo } from '../../backends/backend.ts';
+import { NameRecords } from '../../src/objects/name-records.ts';
+import { type Freshness, type ProbeAnswer, Versions, type Wanted } from '../../src/objects/versions.ts';
+
+const never = new AbortController().signal;
+const REF = { bucket: 'b', key: 'k' };
+const NO_BYTES: Wanted = { offset: undefined, complete: false };
+
+test('at freshness 0 each read asks, and joins a question whose answer has not come', async () => {
+  const world = makeWorld();
+  const [first, second] = [world.open(fresh(0)), world.open(fresh(0))];
+  await world.answer(found('e1'));
+  expect((await first).info.etag).toBe('e1');
+  expect((await second).info.etag).toBe('e1');
+  const third = world.open(fresh(0));
+  await world.answer({ kind: 'same' });
+  expect((await third).info.etag).toBe('e1');
+  expect(world.asked).toBe(2);
+});
+
+test('within its freshness a record is believed, counted from when the question was sent', async () => {
+  const world = makeWorld();
+  const first = world.open(fresh(1000));
+  await world.begun();
+  world.clock.now += 600;
+  await world.answer(found('e1'));
+  await first;
+  world.clock.now += 400;
+  expect((await world.open(fresh(1000))).ageMs).toBe(1000);
+  world.clock.now += 1;
+  const late = world.open(fresh(1000));
+  await world.answer(found('e2'));
+  expect((await late).info.etag).toBe('e2');
+});
+
+test('a missing key is remembered for missingFreshness only', async () => {
+  const world = makeWorld();
+  const first = world.open({ ...fresh(60_000), missingFreshMs: 500 });
+  await world.answer({ kind: 'missing' });
+  await expect(first).rejects.toMatchObject({ code: 'NoSuchKey' });
+  await expect(world.open({ ...fresh(60_000), missingFreshMs: 500 })).rejects.toMatchObject({ code: 'NoSuchKey' });
+  expect(world.asked).toBe(1);
+  const again = world.open(fresh(60_000));
+  await world.answer(found('e1'));
+  expect((await again).info.etag).toBe('e1');
+});
+
+test('immutable is never asked again', async () => {
+  const world = makeWorld();
+  const first = world.open(fresh(Number.POSITIVE_INFINITY));
+  await world.answer(found('e1'));
+  await first;
+  world.clock.now += 1e12;
+  await world.open(fresh(Number.POSITIVE_INFINITY));
+  expect(world.asked).toBe(1);
+});
+
+test('while the origin fails a record is served within staleIfError, and not beyond', async () => {
+  const world = makeWorld();
+  const policy = { ...fresh(100), staleIfErrorMs: 1000 };
+  const first = world.open(policy);
+  await world.answer(found('e1'));
+  await first;
+  world.clock.now += 500;
+  const stale = world.open(policy);
+  await world.fail(new BackendError('Unavailable', 'down'));
+  expect((await stale).info.etag).toBe('e1');
+  world.clock.now += 601;
+  const tooOld = world.open(policy);
+  await world.fail(new BackendError('Unavailable', 'down'));
+  await expect(tooOld).rejects.toMatchObject({ code: 'Unavailable' });
+});
+
+test("an origin's refusal is an answer, never covered by a stale record", async () => {
+  const world = makeWorld();
+  const policy = { ...fresh(0), staleIfErrorMs: 60_000 };
+  const first = world.open(policy);
+  await world.answer(found('e1'));
+  await first;
+  const second = world.open(policy);
+  await world.fail(new BackendError('AccessDenied', 'no'));
+  await expect(second).rejects.toMatchObject({ code: 'AccessDenied' });
+});
+
+test('a validation that began before a write is not joined after it, and never becomes the record', async () => {
+  const world = makeWorld();
+  const before = world.open(fresh(60_000));
+  await world.begun();
+  const mark = await world.versions.begin(REF);
+  world.versions.end(mark, { kind: 'known', info: info('new') });
+  expect((await world.open(fresh(60_000))).info.etag).toBe('new');
+  await world.answer(found('old'));
+  await before;
+  expect((await world.open(fresh(60_000))).info.etag).toBe('new');
+});
+
+test('after overlapping writes the next open asks', async () => {
+  const world = makeWorld();
+  const one = await world.versions.begin(REF);
+  const two = await world.versions.begin(REF);
+  world.versions.end(one, { kind: 'known', info: info('one') });
+  world.versions.end(two, { kind: 'known', info: info('two') });
+  const opened = world.open(fresh(60_000));
+  await world.answer(found('truth'));
+  expect((await opened).info.etag).toBe('truth');
+});
+
+test('a reader who wants a checksum asks again when the record came without', async () => {
+  const world = makeWorld();
+  const first = world.open(fresh(60_000));
+  await world.answer(found('e1', false));
+  await first;
+  const second = world.versions.open(REF, fresh(60_000), { offset: undefined, complete: true }, never);
+  await world.answer(found('e1', true));
+  await second;
+  await world.versions.open(REF, fresh(60_000), { offset: undefined, complete: true }, never);
+  expect(world.asked).toBe(2);
+});
+
+function fresh(freshMs: number): Freshness {
+  return { freshMs, missingFreshMs: 0, staleIfErrorMs: 0 };
+}
+
+function info(etag: string): ObjectInfo {
+  return {
+    key: 'k',
+    sizeBytes: 1,
+    etag,
+    lastModified: new Date(0),
+    headers: {},
+    metadata: {},
+    identity: 'strong',
+  };
+}
+
+function found(etag: string, complete = true): ProbeAnswer {
+  return { kind: 'found', info: info(etag), complete };
+}
+
+/** An origin that answers when the test says so. */
+function makeWorld() {
+  const clock = { now: 1_000_000 };
+  const questions: { resolve(answer: ProbeAnswer): void; reject(error: Error): void }[] = [];
+  const world = {
+    clock,
+    asked: 0,
+    versions: new Versions({
+      prober: {
+        probe: () => {
+          world.asked += 1;
+          return new Promise<ProbeAnswer>((resolve, reject) => questions.push({ resolve, reject }));
+        },
+      },
+      records: new NameRecords({ failed: (error) => expect.fail(error.message) }, { maxRecords: 100 }),
+      now: () => clock.now,
+    }),
+    open: (freshness: Freshness) => world.versions.open(REF, freshness, NO_BYTES, never),
+    async begun() {
+      while (questions.length === 0) await Promise.resolve();
+    },
+    async answer(answer: ProbeAnswer) {
+      await world.begun();
+      questions.shift()?.resolve(answer);
+    },
+    async fail(error: Error) {
+      await world.begun();
+      questions.shift()?.reject(error);
+    },
+  };
+  return world;
+}

@@ -31,6 +31,8 @@ export interface ErrorContext {
   readonly requestId: string;
   /** The path as it was sent. */
   readonly resource: string;
+  readonly bucket?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 export function renderError(
@@ -55,6 +57,8 @@ export function errorDocument(error: S3Error, context: ErrorContext): XmlDocumen
     content: {
       Code: error.code,
       Message: error.message,
+      ...(error.code === 'NoSuchBucket' ? { BucketName: context.bucket } : {}),
+      ...(error.code === 'NoSuchKey' ? { Key: context.key } : {}),
       ...error.details,
       Resource: error.details.Resource ?? context.resource,
       RequestId: context.requestId,

@@ -1,5 +1,5 @@
 // CompleteMultipartUpload. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
-import { BackendError, type CompletedPart, type UploadRef } from '../../../backends/backend.ts';
+import type { CompletedPart } from '../../../backends/backend.ts';
 import type { Answer } from '../answer.ts';
 import { checksumElements, checksumOfElement, declaredChecksum } from '../checksum-elements.ts';
 import { parseWriteConditions, quoteEtag, unquoteEtag } from '../conditions.ts';
@@ -9,20 +9,15 @@ import type { XmlElement } from '../xml.ts';
 import type { OperationContext } from './operation-context.ts';
 import { uploadOf } from './upload-part.ts';
 
-/** S3's smallest part but the last, which tools rely on being told of. */
-const PART_MIN_BYTES = 5 * 1024 ** 2;
-
 export async function completeMultipartUpload(context: OperationContext): Promise<Answer> {
   const { bucket, key, headers, objects } = context;
   const upload = uploadOf(context);
-  const capabilities = objects.capabilities(bucket);
   const options = {
-    conditions: parseWriteConditions(headers, capabilities),
+    conditions: parseWriteConditions(headers, objects.capabilities(bucket)),
     checksum: declaredChecksum(headers),
     sizeBytes: declaredSize(headers['x-amz-mp-object-size']),
   };
   const parts = parseParts(await context.body.readXml('CompleteMultipartUpload'));
-  if (capabilities.partMinBytes < PART_MIN_BYTES) await checkPartSizes(context, upload, parts);
   const written = await objects.completeUpload(upload, parts, options, context.signal);
   return {
     status: 200,
@@ -71,38 +66,4 @@ function declaredSize(text: string | undefined): number | undefined {
   const size = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(size)) throw invalidArgument('x-amz-mp-object-size', text);
   return size;
-}
-
-/** For origins that take smaller parts than S3 does. */
-async function checkPartSizes(
-  context: OperationContext,
-  upload: UploadRef,
-  parts: readonly CompletedPart[],
-): Promise<void> {
-  const wanted = new Set(parts.slice(0, -1).map((part) => part.partNumber));
-  let after: number | undefined;
-  do {
-    const page = await listedParts(context, upload, after);
-    const small = page?.parts.find((part) => wanted.has(part.partNumber) && part.sizeBytes < PART_MIN_BYTES);
-    if (small !== undefined) {
-      throw new S3Error('EntityTooSmall', undefined, {
-        details: {
-          PartNumber: String(small.partNumber),
-          ProposedSize: String(small.sizeBytes),
-          MinSizeAllowed: String(PART_MIN_BYTES),
-        },
-      });
-    }
-    after = page?.nextAfter;
-  } while (after !== undefined);
-}
-
-/** An upload that is completed already has no parts; completing it again is the backend's to answer. */
-async function listedParts(context: OperationContext, upload: UploadRef, after: number | undefined) {
-  try {
-    return await context.objects.listParts(upload, { after, maxEntries: 1000 }, context.signal);
-  } catch (error) {
-    if (error instanceof BackendError && error.code === 'NoSuchUpload') return undefined;
-    throw error;
-  }
 }

@@ -6,7 +6,7 @@ import type { Operation } from './operation-context.ts';
 /** Of a bucket or object that exists, which the way here has made sure of for buckets. */
 export function nothingConfigured(code: S3ErrorCode): Operation {
   return {
-    action: 'list',
+    action: 'read',
     handler: async () => {
       throw new S3Error(code);
     },

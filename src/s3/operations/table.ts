@@ -33,16 +33,16 @@ import { uploadPart, uploadPartCopy } from './upload-part.ts';
 export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   ListBuckets: { action: 'list', handler: listBuckets },
 
-  HeadBucket: { action: 'list', handler: headBucket },
+  HeadBucket: { action: 'read', handler: headBucket },
   CreateBucket: { action: 'admin', handler: createBucket },
   DeleteBucket: { action: 'admin', handler: deleteBucket },
-  GetBucketLocation: { action: 'list', handler: getBucketLocation },
-  GetBucketVersioning: { action: 'list', handler: getBucketVersioning },
-  GetBucketRequestPayment: { action: 'list', handler: getBucketRequestPayment },
-  GetBucketAccelerateConfiguration: { action: 'list', handler: getBucketAccelerateConfiguration },
-  GetBucketLogging: { action: 'list', handler: getBucketLogging },
-  GetBucketNotificationConfiguration: { action: 'list', handler: getBucketNotificationConfiguration },
-  GetBucketAcl: { action: 'list', handler: getBucketAcl },
+  GetBucketLocation: { action: 'read', handler: getBucketLocation },
+  GetBucketVersioning: { action: 'read', handler: getBucketVersioning },
+  GetBucketRequestPayment: { action: 'read', handler: getBucketRequestPayment },
+  GetBucketAccelerateConfiguration: { action: 'read', handler: getBucketAccelerateConfiguration },
+  GetBucketLogging: { action: 'read', handler: getBucketLogging },
+  GetBucketNotificationConfiguration: { action: 'read', handler: getBucketNotificationConfiguration },
+  GetBucketAcl: { action: 'read', handler: getBucketAcl },
   PutBucketAcl: { action: 'admin', handler: putBucketAcl },
 
   ListObjects: { action: 'list', handler: listObjects },
@@ -67,7 +67,7 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   UploadPartCopy: { action: 'write', handler: uploadPartCopy, slow: true },
   CompleteMultipartUpload: { action: 'write', handler: completeMultipartUpload, slow: true },
   AbortMultipartUpload: { action: 'write', handler: abortMultipartUpload },
-  ListParts: { action: 'list', handler: listParts },
+  ListParts: { action: 'write', handler: listParts },
 
   GetBucketAnalyticsConfiguration: nothingConfigured('NoSuchConfiguration'),
   GetBucketCors: nothingConfigured('NoSuchCORSConfiguration'),

@@ -1,9 +1,13 @@
 // Checksums as S3's headers and elements name them.
 import type { Checksum, ChecksumAlgorithm, ChecksumType } from '../../backends/backend.ts';
+import {
+  CHECKSUM_ALGORITHMS as ALGORITHMS,
+  parseChecksumAlgorithm as algorithmOf,
+  multipartChecksumTypes,
+  parseChecksum,
+} from '../../backends/checksums.ts';
 import { S3Error } from './errors.ts';
 import type { XmlElement, XmlObject } from './xml.ts';
-
-const ALGORITHMS: readonly ChecksumAlgorithm[] = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'];
 
 export function checksumHeaders(checksum: Checksum | undefined): Record<string, string> {
   if (checksum === undefined) return {};
@@ -21,7 +25,7 @@ export function checksumElements(checksum: Checksum | undefined): XmlObject {
 export function checksumOfElement(element: XmlElement): Checksum | undefined {
   for (const algorithm of ALGORITHMS) {
     const value = element.first(`Checksum${algorithm}`)?.text.trim();
-    if (value !== undefined && value !== '') return { algorithm, value, type: 'FULL_OBJECT' };
+    if (value !== undefined && value !== '') return validChecksum(algorithm, value);
   }
   return undefined;
 }
@@ -32,14 +36,22 @@ export function declaredChecksum(headers: Readonly<Record<string, string | undef
   const [algorithm] = declared;
   if (algorithm === undefined) return undefined;
   if (declared.length > 1) throw new S3Error('InvalidRequest', 'Expecting a single x-amz-checksum- header.');
-  const value = headers[`x-amz-checksum-${algorithm.toLowerCase()}`] ?? '';
-  const type = parseChecksumType(headers['x-amz-checksum-type']) ?? (/-\d+$/.test(value) ? 'COMPOSITE' : 'FULL_OBJECT');
-  return { algorithm, value, type };
+  const checksum = validChecksum(algorithm, headers[`x-amz-checksum-${algorithm.toLowerCase()}`] ?? '');
+  const type = parseChecksumType(headers['x-amz-checksum-type']);
+  return type === undefined ? checksum : { ...checksum, type };
+}
+
+function validChecksum(algorithm: ChecksumAlgorithm, value: string): Checksum {
+  const checksum = parseChecksum(algorithm, value);
+  if (checksum === undefined) {
+    throw new S3Error('InvalidRequest', `Value for x-amz-checksum-${algorithm.toLowerCase()} is invalid.`);
+  }
+  return checksum;
 }
 
 export function parseChecksumAlgorithm(text: string | undefined): ChecksumAlgorithm | undefined {
   if (text === undefined) return undefined;
-  const algorithm = ALGORITHMS.find((name) => name === text.toUpperCase());
+  const algorithm = algorithmOf(text);
   if (algorithm === undefined) {
     throw new S3Error(
       'InvalidRequest',
@@ -64,8 +76,7 @@ export function checkChecksumType(algorithm: ChecksumAlgorithm | undefined, type
       'The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.',
     );
   }
-  const impossible = type === 'FULL_OBJECT' ? algorithm.startsWith('SHA') : algorithm === 'CRC64NVME';
-  if (impossible) {
+  if (!multipartChecksumTypes(algorithm).includes(type)) {
     throw new S3Error(
       'InvalidRequest',
       `The ${type} checksum type cannot be used with the ${algorithm} checksum algorithm.`,

@@ -121,16 +121,26 @@ export function fromS3(error: unknown): BackendError {
   const status = statusOf(error);
   if ('$responseBodyText' in error && status !== undefined && status < 500 && status !== 429) {
     return new BackendError('Unavailable', `Something that does not speak S3 answered with status ${status}.`, {
-      cause: error,
+      cause: withoutRequest(error),
     });
   }
   const code = BY_CODE[error.name] ?? (status === undefined ? undefined : byStatus(status));
-  if (code === undefined) return classifyNetworkError(error);
+  if (code === undefined) return classifyNetworkError(withoutRequest(error));
   const said = error.message === '' || error.message === 'UnknownError' ? `status ${status}` : error.message;
   return new BackendError(code, `${SENTENCES[code] ?? 'The origin answered'}: ${error.name}, ${said}`, {
-    cause: error,
+    cause: withoutRequest(error),
     nativeCode: error.name,
   });
+}
+
+/** The SDK's errors carry the request with its signature and session token; what may be logged does not. */
+function withoutRequest(error: Error): Error {
+  const copy: Error & { code?: unknown } = new Error(error.message);
+  copy.name = error.name;
+  if (error.stack !== undefined) copy.stack = error.stack;
+  if (error.cause instanceof Error) copy.cause = withoutRequest(error.cause);
+  if ('code' in error) copy.code = error.code;
+  return copy;
 }
 
 /** One of a batch delete's errors, which are elements of a document rather than answers. */

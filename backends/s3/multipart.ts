@@ -43,6 +43,7 @@ import {
   toConditionFields,
   toEtag,
   toRangeHeader,
+  writtenVersion,
 } from './translate.ts';
 import { withExpires } from './verbatim-headers.ts';
 import { checkTarget, copySource, rethrowRefusal, sourceConditionFields } from './writing.ts';
@@ -215,7 +216,7 @@ export class S3Multipart implements Multipart {
       .catch((error) => rethrowRefusal(this.#client, upload, options.conditions, error, signal))
       .catch((error) => this.#forgiveRepetition(upload, parts, error, signal));
     this.#algorithms.delete(upload.uploadId);
-    const { info } = await headObject(this.#client, upload, { versionId: answer.VersionId }, signal);
+    const { info } = await headObject(this.#client, upload, writtenVersion(answer.VersionId), signal);
     return {
       etag: toEtag(answer.ETag) || info.etag,
       sizeBytes: info.sizeBytes,

@@ -135,6 +135,11 @@ export function toInfo(key: string, fields: HeadFields, sizeBytes: number): Obje
   };
 }
 
+/** Which version to look at after a write. 'null' is told by servers without versioning that then do not know it. */
+export function writtenVersion(versionId: string | undefined): { versionId?: string } {
+  return versionId === undefined || versionId === 'null' ? {} : { versionId };
+}
+
 /** RFC 9110 §14.1.1, inclusive. */
 export function toRangeHeader(range: RangeRequest): string {
   if ('suffixBytes' in range) {

@@ -25,7 +25,15 @@ import { call, callWithBody, named } from './calls.ts';
 import { toReadConditionFields } from './conditions.ts';
 import { fromCode } from './errors.ts';
 import { headObject } from './reading.ts';
-import { toAttributeFields, toChecksum, toChecksumFields, toConditionFields, toEtag, toTagging } from './translate.ts';
+import {
+  toAttributeFields,
+  toChecksum,
+  toChecksumFields,
+  toConditionFields,
+  toEtag,
+  toTagging,
+  writtenVersion,
+} from './translate.ts';
 import { withExpires } from './verbatim-headers.ts';
 
 export async function putObject(
@@ -193,7 +201,7 @@ export async function copyObject(
   });
   if (replace !== undefined) withExpires(command, replace.headers);
   const answer = await call(client, () => client.send(command, { abortSignal: signal }), signal);
-  const { info } = await headObject(client, target, { versionId: answer.VersionId }, signal);
+  const { info } = await headObject(client, target, writtenVersion(answer.VersionId), signal);
   return {
     etag: toEtag(answer.CopyObjectResult?.ETag) || info.etag,
     lastModified: answer.CopyObjectResult?.LastModified ?? info.lastModified,

@@ -1,14 +1,8 @@
 // Moto's S3 server from PyPI (pip install 'moto[server]'), as a second opinion on the s3 backend. It keeps everything in
 // memory and checks no signatures.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:net';
-
-export interface RunningServer {
-  readonly endpoint: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  close(): Promise<void>;
-}
+import { freePort } from './free-port.ts';
+import type { RunningServer } from './radosgw.ts';
 
 export function hasMoto(): boolean {
   return spawnSync('python3', ['-c', 'import moto.server, flask']).status === 0;
@@ -39,16 +33,5 @@ function stop(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     child.once('exit', () => resolve());
     child.kill('SIGKILL');
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
   });
 }

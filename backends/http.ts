@@ -1,4 +1,4 @@
-// Any file server as a bucket that can only be read. The backend is one bucket, whatever name it is asked by; a key is
+// Any file server as a bucket that can only be read. The backend is one bucket; a key is
 // the path of a file under the endpoint. What a file server has no notion of is absent: listing, versions, user
 // metadata. Names that end in '/' are directories, whose pages the server makes up: never objects.
 // See http/validators.ts for what identifies an object, http/redirects.ts for where requests may be sent.
@@ -11,6 +11,7 @@ import {
   type ListPage,
   type ObjectHead,
   type ObjectRead,
+  type ObjectRef,
   type ReadOptions,
   type VersionRef,
 } from './backend.ts';
@@ -29,6 +30,8 @@ import { resolveRange } from './range.ts';
 export interface HttpBackendOptions extends HttpClientOptions {
   /** The URL under which the files are. */
   readonly endpoint: string;
+  /** The one bucket name it answers to. Absent: any. */
+  readonly bucket?: string | undefined;
   /** Sent with every request to the endpoint, and to no other host. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** HTTP Basic; sent to the endpoint only. */
@@ -63,6 +66,7 @@ class HttpBackend implements Backend {
   readonly kind = 'http';
   readonly capabilities = CAPABILITIES;
   readonly #client: HttpClient;
+  readonly #bucket: string | undefined;
   readonly #endpoint: URL;
   readonly #ownHeaders: Readonly<Record<string, string>>;
   readonly #authorised: boolean;
@@ -70,7 +74,8 @@ class HttpBackend implements Backend {
   readonly #maxRedirects: number;
 
   constructor(options: HttpBackendOptions) {
-    this.#endpoint = parseEndpoint(options.endpoint);
+    this.#bucket = options.bucket;
+    this.#endpoint = parseEndpoint(options.endpoint, 'endpoint');
     this.#ownHeaders = { ...options.headers, ...basicAuthorization(options) };
     this.#authorised = Object.keys(this.#ownHeaders).length > 0;
     this.#redirectHosts = (options.redirectHosts ?? []).map((host) => host.toLowerCase());
@@ -88,13 +93,13 @@ class HttpBackend implements Backend {
   }
 
   /** The configuration says that it exists, and nobody knows since when. */
-  headBucket(bucket: string): Promise<BucketInfo> {
-    return Promise.resolve({ name: bucket, created: new Date(0) });
+  async headBucket(bucket: string): Promise<BucketInfo | undefined> {
+    return this.#hasBucket(bucket) ? { name: bucket, created: new Date(0) } : undefined;
   }
 
   async head(ref: VersionRef, options: HeadOptions, signal: AbortSignal): Promise<ObjectHead> {
     requireCurrentVersion(options.versionId ?? ref.versionId);
-    const answer = await this.#probe(this.#url(ref.key), conditionHeaders(options.conditions), signal);
+    const answer = await this.#probe(this.#url(ref), conditionHeaders(options.conditions), signal);
     discard(answer);
     const info = objectInfo(ref.key, answer.headers, requireSize(answer));
     checkReadConditions(applicableConditions(options.conditions, answer.headers), info);
@@ -103,7 +108,7 @@ class HttpBackend implements Backend {
 
   async read(ref: VersionRef, options: ReadOptions, signal: AbortSignal): Promise<ObjectRead> {
     requireCurrentVersion(options.versionId ?? ref.versionId);
-    const url = this.#url(ref.key);
+    const url = this.#url(ref);
     if (needsHeadFirst(options.conditions)) await this.head(ref, options, signal);
     const headers = { ...conditionHeaders(options.conditions), ...rangeHeader(options.range) };
     const answer = await this.#follow('GET', url, headers, signal);
@@ -116,12 +121,13 @@ class HttpBackend implements Backend {
     }
   }
 
-  list(): Promise<ListPage> {
-    return Promise.reject(new BackendError('NotSupported', 'A plain file server cannot list what it has.'));
+  async list(bucket: string): Promise<ListPage> {
+    this.#requireBucket(bucket);
+    throw new BackendError('NotSupported', 'A plain file server cannot list what it has.');
   }
 
   async close(): Promise<void> {
-    await this.#client.close();
+    this.#client.close();
   }
 
   #readFrom(answer: HttpAnswer, key: string, options: ReadOptions, signal: AbortSignal): ObjectRead {
@@ -133,7 +139,7 @@ class HttpBackend implements Backend {
         ? partRange(options.partNumber, info.sizeBytes)
         : resolveRange(options.range, info.sizeBytes);
     if (answer.status === 200 && range !== undefined && range.end - range.start < info.sizeBytes) {
-      return { info, range, body: exactBody(cutBody(answer.body, range), range.end - range.start, signal) };
+      return { info, range, body: cutBody(exactBody(answer.body, info.sizeBytes, signal), range) };
     }
     const wanted = range ?? { start: 0, end: info.sizeBytes };
     if (answer.status === 206) requireRange(answer, wanted);
@@ -199,7 +205,17 @@ class HttpBackend implements Backend {
     return this.#client.request({ method, url, headers: { ...own, ...headers } }, signal);
   }
 
-  #url(key: string): URL {
+  #hasBucket(bucket: string): boolean {
+    return this.#bucket === undefined || bucket === this.#bucket;
+  }
+
+  #requireBucket(bucket: string): void {
+    if (!this.#hasBucket(bucket))
+      throw new BackendError('NoSuchBucket', `This origin is the bucket '${this.#bucket}'.`);
+  }
+
+  #url({ bucket, key }: ObjectRef): URL {
+    this.#requireBucket(bucket);
     const url = objectUrl(this.#endpoint, key);
     if (key.endsWith('/')) throw new BackendError('NoSuchKey', 'Names that end in / are directories here.');
     return url;

@@ -3,11 +3,13 @@
 import { Readable } from 'node:stream';
 import type { ByteRange } from '../backend.ts';
 
-/** Ends short when the source does; wrap the result in exactBody. Errors of the source are passed on as they are. */
+/** As exact as its source: errors are passed on as they are. */
 export function cutBody(source: Readable, range: ByteRange): Readable {
   const body = Readable.from(cut(source, range), { objectMode: false });
   // A generator that waits for a silent source is not ended by its reader's leaving; the source is.
   body.once('close', () => source.destroy());
+  // Whoever reads it later still sees the error; until then it must find a listener.
+  body.on('error', () => undefined);
   return body;
 }
 

@@ -2,20 +2,17 @@
 // '//' stays '//', and what URLs fold away is refused rather than turned into another object.
 import { BackendError } from '../backend.ts';
 
-/** The endpoint as configured, checked: an http or https URL that carries nothing but where the files are. */
-export function parseEndpoint(endpoint: string): URL {
+/** An address as configured, checked: an http or https URL that carries nothing but where to ask. */
+export function parseEndpoint(endpoint: string, setting: string): URL {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new BackendError('Misconfigured', 'The endpoint of an http backend must be an http:// or https:// URL.');
+    throw new BackendError('Misconfigured', `${setting} must be an http:// or https:// URL.`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw new BackendError(
-      'Misconfigured',
-      'The endpoint must not carry credentials; set username and password instead.',
-    );
+    throw new BackendError('Misconfigured', `${setting} must not carry credentials; they have settings of their own.`);
   }
   if (url.search !== '' || url.hash !== '') {
-    throw new BackendError('Misconfigured', 'The endpoint must not carry a query or a fragment.');
+    throw new BackendError('Misconfigured', `${setting} must not carry a query or a fragment.`);
   }
   return url;
 }

@@ -1,0 +1,135 @@
+// Heads and reads. A reader opens the file while nobody commits the object, so the record and the file are of one
+// version; from then on it holds the open file, whatever happens to the name.
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import {
+  BackendError,
+  type ByteRange,
+  type HeadOptions,
+  type ObjectHead,
+  type ObjectInfo,
+  type ObjectRead,
+  type ReadOptions,
+  type VersionRef,
+} from '../backend.ts';
+import { checkReadConditions } from '../conditions.ts';
+import { resolveRange } from '../range.ts';
+import { isRealPath } from './durable-file.ts';
+import { FileStream } from './file-stream.ts';
+import { type ObjectRow, objectInfo, objectLock, rowName } from './records.ts';
+import type { FsRoot } from './root.ts';
+
+type ReadRoot = Pick<FsRoot, 'index' | 'layout' | 'locks' | 'buckets'>;
+
+export async function headObject(root: ReadRoot, ref: VersionRef, options: HeadOptions): Promise<ObjectHead> {
+  const { partNumber } = options;
+  if (partNumber === undefined) {
+    const info = objectInfo(ref.key, await requireObject(root, withVersion(ref, options)));
+    checkReadConditions(options.conditions, info);
+    return { info };
+  }
+  return root.locks.shared(objectLock(ref), async () => {
+    const info = objectInfo(ref.key, await requireObject(root, withVersion(ref, options)));
+    checkReadConditions(options.conditions, info);
+    return { info, range: await partRange(root, ref, info, partNumber) };
+  });
+}
+
+export async function openObject(
+  root: ReadRoot,
+  ref: VersionRef,
+  options: ReadOptions,
+  signal: AbortSignal,
+): Promise<ObjectRead> {
+  return withOpenObject(
+    root,
+    withVersion(ref, options),
+    async ({ info, file }) => {
+      checkReadConditions(options.conditions, info);
+      const { range: request, partNumber } = options;
+      const range =
+        partNumber === undefined
+          ? request && resolveRange(request, info.sizeBytes)
+          : await partRange(root, ref, info, partNumber);
+      const body = new FileStream(file, range ?? { start: 0, end: info.sizeBytes }, signal);
+      return range === undefined ? { info, body } : { info, range, body };
+    },
+    signal,
+  );
+}
+
+export interface OpenObject {
+  readonly row: ObjectRow;
+  readonly info: ObjectInfo;
+  readonly file: FileHandle;
+  readonly path: string;
+}
+
+/** `use` owns the file when it resolves; nobody commits the object while it runs. */
+export function withOpenObject<T>(
+  root: ReadRoot,
+  ref: VersionRef,
+  use: (object: OpenObject) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const work = async (): Promise<T> => {
+    const row = await requireObject(root, ref);
+    const path = root.layout.object(ref.bucket, row.path);
+    const file = await openFile(path, row);
+    try {
+      return await use({ row, info: objectInfo(ref.key, row), file, path });
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  };
+  return root.locks.shared(objectLock(ref), work, signal);
+}
+
+export async function requireObject(root: ReadRoot, ref: VersionRef): Promise<ObjectRow> {
+  root.buckets.require(ref.bucket);
+  if (ref.versionId !== undefined && ref.versionId !== 'null') {
+    throw new BackendError('NoSuchVersion', `There is no version '${ref.versionId}' of '${ref.key}'.`);
+  }
+  const row = await root.index.rows.get<ObjectRow>(rowName.object(ref));
+  if (row === undefined) throw new BackendError('NoSuchKey', `There is no object '${ref.key}' in '${ref.bucket}'.`);
+  return row;
+}
+
+/** An object put in one piece is its own first part. */
+async function partRange(root: ReadRoot, ref: VersionRef, info: ObjectInfo, partNumber: number): Promise<ByteRange> {
+  const sizes = (await root.index.rows.get<number[]>(rowName.partSizes(ref))) ?? [info.sizeBytes];
+  const sizeBytes = sizes[partNumber - 1];
+  if (sizeBytes === undefined) {
+    throw new BackendError('InvalidPartNumber', `'${ref.key}' has ${sizes.length} parts, not ${partNumber}.`, { info });
+  }
+  const start = sizes.slice(0, partNumber - 1).reduce((sum, size) => sum + size, 0);
+  return { start, end: start + sizeBytes };
+}
+
+function withVersion(ref: VersionRef, options: HeadOptions): VersionRef {
+  return options.versionId === undefined ? ref : { ...ref, versionId: options.versionId };
+}
+
+async function openFile(path: string, row: ObjectRow): Promise<FileHandle> {
+  if (!(await isRealPath(dirname(path)))) throw changedBehind(path);
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    throw error instanceof Error && 'code' in error && error.code === 'ENOENT' ? changedBehind(path) : error;
+  }
+  try {
+    if ((await file.stat()).size !== row.sizeBytes) throw changedBehind(path);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function changedBehind(path: string): BackendError {
+  const message = `Another program changed or removed the file of an object: ${path}. Put the object again or delete it.`;
+  return new BackendError('Internal', message);
+}

@@ -1,0 +1,127 @@
+// What the index holds, row by row, and under which names. The first character of a name is its key space; a NUL ends
+// a bucket, a key and an upload's id, and can be in none of them, so rows are in the order of the keys' UTF-8 bytes.
+import type {
+  BucketInfo,
+  Checksum,
+  ChecksumAlgorithm,
+  ChecksumType,
+  ObjectAttributes,
+  ObjectHeaders,
+  ObjectInfo,
+  ObjectRef,
+  ObjectSummary,
+  UploadRef,
+  Written,
+} from '../backend.ts';
+import type { FileStamp } from './durable-file.ts';
+
+export const rowName = {
+  bucket: (bucket: string) => `b${bucket}`,
+  object: ({ bucket, key }: ObjectRef) => `o${bucket}\0${key}`,
+  /** Sizes of the parts of a multipart object: apart, because a listing has no use for them. */
+  partSizes: ({ bucket, key }: ObjectRef) => `s${bucket}\0${key}`,
+  upload: ({ bucket, key, uploadId }: UploadRef) => `u${bucket}\0${key}\0${uploadId}`,
+  part: (uploadId: string, partNumber: number) => `p${uploadId}\0${`${partNumber}`.padStart(5, '0')}`,
+  intent: (id: string) => `i${id}`,
+};
+
+/** The lock under which an object is committed (alone) or opened (shared). */
+export function objectLock({ bucket, key }: ObjectRef): string {
+  return `object ${bucket}\0${key}`;
+}
+
+export interface BucketRow {
+  readonly created: number;
+  readonly owner: string;
+}
+
+export interface ObjectRow {
+  /** Below the bucket's directory; one of the two that key-path.ts gives. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly lastModified: number;
+  readonly headers: ObjectHeaders;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly storageClass?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly checksum?: Checksum | undefined;
+  readonly partCount?: number | undefined;
+  /** The upload that made it and a digest of the parts it named: a repeated complete is answered by it. */
+  readonly madeBy?: { readonly uploadId: string; readonly parts: string } | undefined;
+}
+
+export interface UploadRow extends ObjectAttributes {
+  readonly initiated: number;
+  readonly checksumAlgorithm?: ChecksumAlgorithm | undefined;
+  readonly checksumType?: ChecksumType | undefined;
+}
+
+export interface PartRow {
+  readonly partNumber: number;
+  /** In the upload's directory. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly lastModified: number;
+  readonly checksum?: Checksum | undefined;
+}
+
+/** A file to be put in its place together with its record. */
+export interface Placement {
+  readonly kind: 'place';
+  readonly ref: ObjectRef;
+  readonly temp: string;
+  readonly stamp: FileStamp;
+  readonly row: Omit<ObjectRow, 'path'>;
+  readonly partSizes?: readonly number[] | undefined;
+  /** The upload this ends. */
+  readonly uploadId?: string | undefined;
+}
+
+/** A file whose record is gone already. */
+export interface Removal {
+  readonly kind: 'remove';
+  readonly ref: ObjectRef;
+  readonly path: string;
+}
+
+export type Intent = (Placement & { readonly path: string }) | Removal;
+
+export function bucketInfo(name: string, row: BucketRow): BucketInfo {
+  return { name, created: new Date(row.created), owner: row.owner };
+}
+
+export function objectSummary(key: string, row: ObjectRow): ObjectSummary {
+  return {
+    key,
+    sizeBytes: row.sizeBytes,
+    etag: row.etag,
+    lastModified: new Date(row.lastModified),
+    storageClass: row.storageClass,
+    checksumAlgorithm: row.checksum?.algorithm,
+    checksumType: row.checksum?.type,
+  };
+}
+
+export function objectInfo(key: string, row: ObjectRow): ObjectInfo {
+  const tagCount = Object.keys(row.tags ?? {}).length;
+  return {
+    key,
+    sizeBytes: row.sizeBytes,
+    etag: row.etag,
+    lastModified: new Date(row.lastModified),
+    storageClass: row.storageClass,
+    headers: row.headers,
+    metadata: row.metadata,
+    checksum: row.checksum,
+    partCount: row.partCount,
+    tagCount: tagCount === 0 ? undefined : tagCount,
+    identity: 'strong',
+  };
+}
+
+export function written(row: Omit<ObjectRow, 'path'>): Written & { lastModified: Date } {
+  const { etag, sizeBytes, checksum } = row;
+  return { etag, sizeBytes, lastModified: new Date(row.lastModified), checksum };
+}

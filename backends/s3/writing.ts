@@ -1,0 +1,241 @@
+// Put, delete, batch delete and copy.
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import {
+  BackendError,
+  type Copied,
+  type CopyOptions,
+  type Deleted,
+  type DeleteOutcome,
+  type DeleteTarget,
+  type ObjectRef,
+  type PutOptions,
+  type UploadBody,
+  type VersionRef,
+  type WriteConditions,
+  type Written,
+} from '../backend.ts';
+import { checkReadConditions, checkWriteConditions } from '../conditions.ts';
+import { call, callWithBody, named } from './calls.ts';
+import { toReadConditionFields } from './conditions.ts';
+import { fromCode } from './errors.ts';
+import { headObject } from './reading.ts';
+import {
+  toAttributeFields,
+  toChecksum,
+  toChecksumFields,
+  toConditionFields,
+  toEtag,
+  toTagging,
+  writtenVersion,
+} from './translate.ts';
+import { withExpires } from './verbatim-headers.ts';
+
+export async function putObject(
+  client: S3Client,
+  ref: ObjectRef,
+  body: UploadBody,
+  options: PutOptions,
+  signal: AbortSignal,
+): Promise<Written> {
+  const { md5, checksum } = body.declared;
+  const command = new PutObjectCommand({
+    ...named(ref),
+    ...toAttributeFields(options),
+    ...toConditionFields(options.conditions),
+    ...toChecksumFields(checksum),
+    ContentMD5: md5?.toString('base64'),
+    ContentLength: body.sizeBytes,
+    Body: body.stream,
+  });
+  withExpires(command, options.headers);
+  const send = (abortSignal: AbortSignal) => client.send(command, { abortSignal });
+  const answer = await callWithBody(client, body, send, signal).catch((error) =>
+    rethrowRefusal(client, ref, options.conditions, error, signal),
+  );
+  return {
+    etag: toEtag(answer.ETag),
+    sizeBytes: body.sizeBytes,
+    versionId: answer.VersionId,
+    checksum: toChecksum(answer),
+  };
+}
+
+/** S3 tells an absent object (404) from another one (412) under If-Match; some servers do not. */
+export async function rethrowRefusal(
+  client: S3Client,
+  ref: ObjectRef,
+  conditions: WriteConditions | undefined,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<never> {
+  const refused = error instanceof BackendError && error.code === 'PreconditionFailed';
+  if (refused && conditions?.ifMatch !== undefined) await headObject(client, ref, {}, signal);
+  throw error;
+}
+
+/** For the operations whose conditions servers older than S3's own do not know: decided here first, then sent along. */
+export async function checkTarget(
+  client: S3Client,
+  ref: ObjectRef,
+  conditions: WriteConditions | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (conditions?.ifMatch === undefined && conditions?.ifNoneMatch === undefined) return;
+  const current = await headObject(client, ref, {}, signal).catch((error: unknown) => {
+    if (error instanceof BackendError && error.code === 'NoSuchKey') return undefined;
+    throw error;
+  });
+  checkWriteConditions(conditions, current?.info);
+}
+
+export async function deleteObject(
+  client: S3Client,
+  ref: ObjectRef,
+  options: { versionId?: string | undefined },
+  signal: AbortSignal,
+): Promise<Deleted> {
+  const command = new DeleteObjectCommand({ ...named(ref), VersionId: options.versionId });
+  const answer = await call(client, () => client.send(command, { abortSignal: signal }), signal);
+  return { versionId: answer.VersionId, deleteMarker: answer.DeleteMarker };
+}
+
+/** XML 1.0 has no words for most control characters; keys that hold any are deleted one by one. */
+const NOT_XML = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
+export async function deleteObjects(
+  client: S3Client,
+  bucket: string,
+  targets: readonly DeleteTarget[],
+  signal: AbortSignal,
+): Promise<readonly DeleteOutcome[]> {
+  const inBatch = targets.filter(({ key }) => !NOT_XML.test(key));
+  const told = inBatch.length === 0 ? new Map<string, Told>() : await sendBatch(client, bucket, inBatch, signal);
+  const outcomes: DeleteOutcome[] = [];
+  for (const target of targets) {
+    if (NOT_XML.test(target.key)) outcomes.push(await deleteAlone(client, bucket, target, signal));
+    else outcomes.push({ ...target, ...(told.get(identify(target)) ?? { deleted: {} }) });
+  }
+  return outcomes;
+}
+
+type Told = { readonly deleted: Deleted } | { readonly error: BackendError };
+
+async function sendBatch(
+  client: S3Client,
+  bucket: string,
+  targets: readonly DeleteTarget[],
+  signal: AbortSignal,
+): Promise<Map<string, Told>> {
+  const objects = targets.map(({ key, versionId }) => ({ Key: named({ bucket, key }).Key, VersionId: versionId }));
+  const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects } });
+  const answer = await call(client, () => client.send(command, { abortSignal: signal }), signal);
+  const told = new Map<string, Told>();
+  for (const {
+    Key: key = '',
+    VersionId: versionId,
+    DeleteMarker: marker,
+    DeleteMarkerVersionId: madeId,
+  } of answer.Deleted ?? []) {
+    told.set(identify({ key, versionId }), { deleted: { versionId: madeId ?? versionId, deleteMarker: marker } });
+  }
+  for (const {
+    Key: key = '',
+    VersionId: versionId,
+    Code: code = 'InternalError',
+    Message: message = '',
+  } of answer.Errors ?? []) {
+    // Deleting what is not there succeeds, whatever the server thinks of it.
+    if (code !== 'NoSuchKey') told.set(identify({ key, versionId }), { error: fromCode(code, message) });
+  }
+  return told;
+}
+
+async function deleteAlone(
+  client: S3Client,
+  bucket: string,
+  target: DeleteTarget,
+  signal: AbortSignal,
+): Promise<DeleteOutcome> {
+  try {
+    const deleted = await deleteObject(client, { bucket, key: target.key }, target, signal);
+    return { ...target, deleted };
+  } catch (error) {
+    if (error instanceof BackendError) return { ...target, error };
+    throw error;
+  }
+}
+
+/** Some servers tell an empty version id for none. */
+function identify({ key, versionId }: DeleteTarget): string {
+  return `${versionId ?? ''}/${key}`;
+}
+
+export async function copyObject(
+  client: S3Client,
+  source: VersionRef,
+  target: ObjectRef,
+  options: CopyOptions,
+  signal: AbortSignal,
+): Promise<Copied> {
+  await checkTarget(client, target, options.conditions, signal);
+  const { replace, replaceTags } = options;
+  const storageClass = options.storageClass ?? replace?.storageClass;
+  const command = new CopyObjectCommand({
+    ...named(target),
+    CopySource: copySource(source),
+    ...(await sourceConditionFields(client, source, options.sourceConditions, signal)),
+    ...toConditionFields(options.conditions),
+    ...(replace !== undefined && {
+      ...toAttributeFields({ ...replace, tags: undefined }),
+      MetadataDirective: 'REPLACE',
+    }),
+    ...(replaceTags !== undefined && { Tagging: toTagging(replaceTags), TaggingDirective: 'REPLACE' }),
+    ...(storageClass !== undefined && { StorageClass: storageClass as 'STANDARD' }),
+    ...(options.checksumAlgorithm !== undefined && { ChecksumAlgorithm: options.checksumAlgorithm }),
+  });
+  if (replace !== undefined) withExpires(command, replace.headers);
+  const answer = await call(client, () => client.send(command, { abortSignal: signal }), signal);
+  const { info } = await headObject(client, target, writtenVersion(answer.VersionId), signal);
+  return {
+    etag: toEtag(answer.CopyObjectResult?.ETag) || info.etag,
+    lastModified: answer.CopyObjectResult?.LastModified ?? info.lastModified,
+    sizeBytes: info.sizeBytes,
+    versionId: answer.VersionId,
+    sourceVersionId: answer.CopySourceVersionId,
+    checksum: answer.CopyObjectResult === undefined ? info.checksum : toChecksum(answer.CopyObjectResult),
+  };
+}
+
+export function copySource({ bucket, key, versionId }: VersionRef): string {
+  const path = named({ bucket, key }).Key.split('/').map(encodeURIComponent).join('/');
+  return `${bucket}/${path}${versionId === undefined ? '' : `?versionId=${encodeURIComponent(versionId)}`}`;
+}
+
+/** Conditions that S3 cannot be asked are decided against the source's head, and the copy held to that very object. */
+export async function sourceConditionFields(
+  client: S3Client,
+  source: VersionRef,
+  conditions: CopyOptions['sourceConditions'],
+  signal: AbortSignal,
+) {
+  const asked = [...(conditions?.ifMatch ?? []), ...(conditions?.ifNoneMatch ?? [])];
+  let effective = conditions;
+  if (asked.includes('*') || (conditions?.ifMatch?.length ?? 0) > 1 || (conditions?.ifNoneMatch?.length ?? 0) > 1) {
+    const { info } = await headObject(client, source, { versionId: source.versionId }, signal);
+    checkReadConditions(conditions, info);
+    effective = { ifMatch: [info.etag] };
+  }
+  const { IfMatch, IfNoneMatch, IfModifiedSince, IfUnmodifiedSince } = toReadConditionFields(effective);
+  return {
+    ...(IfMatch !== undefined && { CopySourceIfMatch: IfMatch }),
+    ...(IfNoneMatch !== undefined && { CopySourceIfNoneMatch: IfNoneMatch }),
+    ...(IfModifiedSince !== undefined && { CopySourceIfModifiedSince: IfModifiedSince }),
+    ...(IfUnmodifiedSince !== undefined && { CopySourceIfUnmodifiedSince: IfUnmodifiedSince }),
+  };
+}

@@ -1,0 +1,11 @@
+// The order of keys, and that of HDFS. Both compare UTF-8 bytes; HDFS takes bytes as signed (Java's), so that whatever
+// is beyond ASCII comes before it. Names of ASCII alone are in the same order in both.
+
+/** S3's. */
+export function compareKeys(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+export function isAscii(text: string): boolean {
+  return /^\p{ASCII}*$/u.test(text);
+}

@@ -1,0 +1,88 @@
+// Pages of a directory's entries from the namenode.
+import { BackendError } from '../backend.ts';
+import type { ReadEntries } from './directory-cursor.ts';
+import type { Namenodes } from './namenodes.ts';
+import { directoryListingAnswer, type FileStatus, fileStatusAnswer, readAnswer } from './protocol.ts';
+import type { ReadDirectory } from './tree-walk.ts';
+
+/** `pathOf`: undefined where no directory can be. A directory that is not there has no entries. */
+export function readEntries(
+  deps: { namenodes: Pick<Namenodes, 'ask'> },
+  pathOf: (directory: string) => string | undefined,
+): ReadDirectory {
+  return (directory, namePrefix) => {
+    const path = pathOf(directory);
+    return path === undefined
+      ? noEntries
+      : pagesOf(deps.namenodes, path, namePrefix, pathOf(`${directory}${namePrefix}/`));
+  };
+}
+
+async function* noEntries(): AsyncGenerator<readonly FileStatus[]> {}
+
+function pagesOf(
+  namenodes: Pick<Namenodes, 'ask'>,
+  path: string,
+  namePrefix: string,
+  prefixPath: string | undefined,
+): ReadEntries {
+  return async function* pages(after, signal) {
+    let startAfter = after;
+    // The namenode goes on after a name, never at it: the entry that is the prefix itself is asked for by itself.
+    if (after === '' && namePrefix !== '') {
+      startAfter = namePrefix;
+      const status = prefixPath === undefined ? undefined : await statusOf(namenodes, prefixPath, signal);
+      if (status !== undefined) yield [{ ...status, pathSuffix: namePrefix }];
+    }
+    for (;;) {
+      const listing = await pageAfter(namenodes, path, startAfter, signal);
+      if (listing === undefined) return;
+      const found = listing.entries.filter((entry) => entry.pathSuffix.startsWith(namePrefix));
+      yield found;
+      const last = listing.entries.at(-1)?.pathSuffix;
+      // Names that share a prefix are together in any order of bytes.
+      if (last === undefined || listing.remaining === 0 || !last.startsWith(namePrefix)) return;
+      startAfter = last;
+    }
+  };
+}
+
+async function statusOf(
+  namenodes: Pick<Namenodes, 'ask'>,
+  path: string,
+  signal: AbortSignal,
+): Promise<FileStatus | undefined> {
+  const answer = await unlessAbsent(namenodes.ask({ op: 'GETFILESTATUS', path }, signal));
+  return answer && (await readAnswer(answer, fileStatusAnswer, signal)).FileStatus;
+}
+
+async function pageAfter(
+  namenodes: Pick<Namenodes, 'ask'>,
+  path: string,
+  startAfter: string,
+  signal: AbortSignal,
+): Promise<{ entries: readonly FileStatus[]; remaining: number } | undefined> {
+  const parameters = startAfter === '' ? undefined : { startAfter };
+  const answer = await unlessAbsent(namenodes.ask({ op: 'LISTSTATUS_BATCH', path, parameters }, signal));
+  if (answer === undefined) return undefined;
+  const { DirectoryListing } = await readAnswer(answer, directoryListingAnswer, signal);
+  const all = DirectoryListing.partialListing.FileStatuses.FileStatus;
+  // Of a file the listing is one entry without a name.
+  const entries = all.filter((entry) => entry.pathSuffix !== '');
+  const remaining = DirectoryListing.remainingEntries;
+  if (remaining > 0 && entries.length === 0) {
+    throw new BackendError('Internal', 'The namenode says that there are more entries and gives none.');
+  }
+  return { entries, remaining };
+}
+
+async function unlessAbsent<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof BackendError && (error.code === 'NoSuchKey' || error.code === 'InvalidArgument')) {
+      return undefined;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+// Every setting, one row each: its place in the file is its path here, its flag and its environment variable follow
+// from the path (limits.headerBytes: --limits-header-bytes, DFSTORE_LIMITS_HEADER_BYTES). What is not in the file is
+// taken from here. Settings of single backends and buckets are in config/backend-settings.ts and
+// config/bucket-settings.ts; reading, checking and precedence in config/load-config.ts.
+import { z } from 'zod';
+import { anonymousSchema, credentialsSchema } from './config/access-settings.ts';
+import { type BackendConfig, backendsSchema } from './config/backend-settings.ts';
+import { type BucketConfig, bucketsSchema } from './config/bucket-settings.ts';
+import { knownNamesOnly } from './config/section-schema.ts';
+import {
+  address,
+  type ConfigOf,
+  choice,
+  count,
+  duration,
+  flag,
+  optionalAddress,
+  optionalPath,
+  optionalText,
+  path,
+  size,
+  structure,
+  textSchema,
+} from './config/setting.ts';
+
+const peers = z.array(textSchema).readonly().optional();
+
+export const SETTINGS = {
+  data: path('./dfstore-data', 'Directory for everything the gateway keeps'),
+  listen: address('127.0.0.1:9000', 'Address of the S3 endpoint'),
+  domain: optionalText('Host name under which buckets are subdomains (virtual-host style)'),
+  shutdownTimeout: duration('30s', 'How long requests in flight may take to finish when told to stop'),
+
+  admin: {
+    listen: address('127.0.0.1:9001', 'Address of health, status and metrics'),
+    token: optionalText('Bearer token for the admin port; without it: reading only, and only on loopback', {
+      secret: true,
+    }),
+    checkInterval: duration('30s', 'Time between two checks of a backend'),
+    checkTimeout: duration('10s', 'How long a check may take, and how long /readyz waits for the first'),
+  },
+
+  tls: {
+    cert: optionalPath('PEM file of the certificate chain; with it the S3 endpoint speaks https'),
+    key: optionalPath('PEM file of its private key'),
+  },
+
+  auth: {
+    credentials: structure(
+      credentialsSchema,
+      'A JSON file of credentials, reloaded when it changes, or the list itself',
+    ),
+    accessKeyId: optionalText('A key beside those of auth.credentials', { env: 'DFSTORE_ACCESS_KEY_ID' }),
+    secretAccessKey: optionalText('Its secret', { env: 'DFSTORE_SECRET_ACCESS_KEY', secret: true }),
+    anonymous: structure(anonymousSchema, 'Rules for requests without a signature'),
+    allowSigV2: flag(true, 'Accept signature version 2 in presigned URLs and POST policies'),
+  },
+
+  backends: structure(backendsSchema, 'Origins by name; one directory below data when absent'),
+  buckets: structure(bucketsSchema, 'Which backend holds which bucket; * stands for every other bucket'),
+
+  cache: {
+    enabled: flag(true, 'Keep pieces of what is read'),
+    capacity: size('50GiB', 'Disk for pieces, over all disks'),
+    memory: size('512MiB', 'Memory for pieces'),
+    pieceSize: size('4MiB', 'The unit that is fetched, kept and shared'),
+    blockSize: size('256KiB', 'The unit that is verified'),
+    verify: choice(['first', 'always'], 'first', 'When bytes from disk are verified'),
+    disks: structure(z.array(textSchema).readonly().optional(), 'Directories for pieces; one below data when absent'),
+  },
+
+  mesh: {
+    listen: optionalAddress('Address for other gateways; without it there is no mesh'),
+    advertise: optionalAddress('Where other gateways reach this one'),
+    members: structure(
+      knownNamesOnly({
+        static: peers,
+        dns: textSchema.optional(),
+        redis: textSchema.optional(),
+        lan: z.boolean('must be true or false').optional(),
+      })
+        .readonly()
+        .optional(),
+      'How gateways find each other: static, dns, redis or lan',
+    ),
+    secret: optionalText('What gateways of one mesh prove themselves with', { secret: true }),
+    tls: {
+      cert: optionalPath('PEM file of the certificate shown to other gateways'),
+      key: optionalPath('PEM file of its private key'),
+      ca: optionalPath('PEM file of the authorities that other gateways are checked against'),
+    },
+    zone: optionalText('Where this gateway is; pieces come from the same zone first'),
+    role: choice(['tracker', 'peer', 'seed'], 'tracker', 'What it does for others'),
+    nameLease: duration('3s', 'How long a name may be served without asking its owner'),
+  },
+
+  limits: {
+    connections: count(1_024, 'Client connections; one more is answered 503 SlowDown'),
+    requests: count(256, 'Requests in flight; one more is answered 503 SlowDown'),
+    requestsPerKey: count(128, 'Requests in flight of one access key; one more is answered 503 SlowDown'),
+    headerBytes: size('16KiB', 'Size of the headers of a request'),
+    xmlBytes: size('2MiB', 'Size of an XML document in a request'),
+    headersTimeout: duration('30s', 'How long a client may take to send the headers of a request'),
+    bodyTimeout: duration('30s', 'How long a client may send no byte of a body that is waited for'),
+    answerTimeout: duration('2m', 'How long a client may take no byte of its answer'),
+    idleTimeout: duration('65s', 'How long a connection is kept for the next request'),
+    slowAnswerDelay: duration('10s', 'After this time long operations begin to answer, so that clients keep waiting'),
+  },
+
+  log: {
+    level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info', 'How much is logged'),
+    requests: flag(false, 'Log a line for each request'),
+  },
+} as const;
+
+type Parsed = ConfigOf<typeof SETTINGS>;
+
+/** The effective configuration: complete, checked and frozen. Durations are milliseconds, sizes bytes. */
+export type Config = Omit<Parsed, 'backends' | 'buckets'> & {
+  readonly backends: Readonly<Record<string, BackendConfig>>;
+  readonly buckets: Readonly<Record<string, BucketConfig>>;
+};
+
+export type { BackendConfig, BucketConfig };

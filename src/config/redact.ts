@@ -1,0 +1,50 @@
+// The configuration as it may be shown: secrets replaced, and passwords in URLs too.
+import { type Config, SETTINGS } from '../config.ts';
+import { type BackendConfig, secretsOf } from './backend-settings.ts';
+import { listSettings } from './setting-list.ts';
+
+export const REDACTED = '(redacted)';
+
+const SECRET_PATHS: ReadonlySet<string> = new Set(
+  listSettings(SETTINGS)
+    .filter(({ setting }) => setting.secret === true)
+    .map(({ path }) => path),
+);
+
+export function redactConfig(config: Config): unknown {
+  const backends = Object.fromEntries(
+    Object.entries(config.backends).map(([name, backend]) => [name, redactBackend(backend)]),
+  );
+  return { ...redactSection(config, ''), backends };
+}
+
+export function redactBackend(backend: BackendConfig): Record<string, unknown> {
+  const secrets = secretsOf(backend.type);
+  return Object.fromEntries(
+    Object.entries(backend)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, secrets.includes(name) ? REDACTED : redactUrls(value)]),
+  );
+}
+
+function redactSection(section: object, prefix: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(section)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, redactValue(value, `${prefix}${name}`)]),
+  );
+}
+
+function redactValue(value: unknown, path: string): unknown {
+  if (SECRET_PATHS.has(path)) return REDACTED;
+  if (path === 'auth.credentials' && Array.isArray(value)) {
+    return value.map((credential: object) => ({ ...credential, secretAccessKey: REDACTED }));
+  }
+  if (Array.isArray(value) || typeof value !== 'object' || value === null) return redactUrls(value);
+  return redactSection(value, `${path}.`);
+}
+
+function redactUrls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(redactUrls);
+  return typeof value === 'string' ? value.replace(/(:\/\/[^/@:]*:)[^/@]*@/, `$1${REDACTED}@`) : value;
+}

@@ -1,0 +1,210 @@
+// Who a request is from: SigV4 in the Authorization header, SigV4 in the query (presigned), or nobody. The signature
+// is verified here; what the request says of its body is verified as the body is read (src/s3/body).
+import { S3Error } from '../errors.ts';
+import type { S3Request } from '../request.ts';
+import { claimOfHeader } from './authorization-header.ts';
+import { canonicalReadings } from './canonical-readings.ts';
+import { sameSignature } from './chunk-signatures.ts';
+import type { Credential, CredentialStore } from './credentials.ts';
+import { type PayloadMode, payloadMode } from './payload-mode.ts';
+import type { Rule } from './policy.ts';
+import { claimOfQuery } from './presigned-query.ts';
+import type { SignatureClaim } from './signature-claim.ts';
+import { hmacHex, SigningKeys } from './signing-keys.ts';
+import { stringToSign } from './sigv4.ts';
+
+export type { PayloadMode } from './payload-mode.ts';
+
+export interface Identity {
+  readonly anonymous: boolean;
+  /** For logs: the credential's name. */
+  readonly name: string;
+  /** Undefined exactly for anonymous requests. */
+  readonly account: string | undefined;
+  readonly accessKeyId: string | undefined;
+  /** Undefined: everything the account may do. */
+  readonly rules: readonly Rule[] | undefined;
+}
+
+export interface Authenticated {
+  readonly identity: Identity;
+  readonly payload: PayloadMode;
+}
+
+interface AuthenticatorOptions {
+  /** What unsigned requests may do. */
+  readonly anonymous: readonly Rule[];
+  readonly maxSkewMs: number;
+  /** Set: signatures for another region are refused. Otherwise the scope's region is the client's own affair. */
+  readonly region?: string | undefined;
+}
+
+export class Authenticator {
+  readonly #credentials: CredentialStore;
+  readonly #now: () => Date;
+  readonly #options: AuthenticatorOptions;
+  readonly #signingKeys = new SigningKeys();
+
+  constructor(deps: { credentials: CredentialStore; now: () => Date }, options: AuthenticatorOptions) {
+    this.#credentials = deps.credentials;
+    this.#now = deps.now;
+    this.#options = options;
+  }
+
+  /** Throws S3Error. */
+  authenticate(request: S3Request): Authenticated {
+    const claim = claimOf(request);
+    if (claim === undefined) {
+      return { identity: this.#nobody(), payload: payloadMode(request.headers['x-amz-content-sha256'], undefined) };
+    }
+    this.#checkScope(claim);
+    this.#checkTime(claim);
+    const credential = this.#credentialOf(claim);
+    refuseUnsignedHeaders(claim, request.headers);
+    const key = this.#signingKeys.get(credential, claim.scope);
+    verify(request, claim, (text) => hmacHex(key, text));
+    const { timestamp, scope, signature } = claim;
+    return {
+      identity: identityOf(credential),
+      payload: payloadMode(claim.payloadHash, { key, timestamp, scope, signature }),
+    };
+  }
+
+  #nobody(): Identity {
+    return {
+      anonymous: true,
+      name: 'anonymous',
+      account: undefined,
+      accessKeyId: undefined,
+      rules: this.#options.anonymous,
+    };
+  }
+
+  #credentialOf({ accessKeyId }: SignatureClaim): Credential {
+    const credential = this.#credentials.find(accessKeyId);
+    if (credential !== undefined) return credential;
+    throw new S3Error('InvalidAccessKeyId', undefined, { details: { AWSAccessKeyId: accessKeyId } });
+  }
+
+  #checkScope({ scope, timestamp }: SignatureClaim): void {
+    const { region } = this.#options;
+    if (region !== undefined && scope.region !== region) {
+      throw new S3Error(
+        'AuthorizationHeaderMalformed',
+        `The authorization header is malformed; the region '${scope.region}' is wrong; expecting '${region}'`,
+        { details: { Region: region } },
+      );
+    }
+    if (!timestamp.startsWith(scope.date)) {
+      throw new S3Error(
+        'SignatureDoesNotMatch',
+        'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: ' +
+          `'${scope.date}' != '${timestamp.slice(0, 8)}', from '${timestamp}'.`,
+      );
+    }
+  }
+
+  #checkTime(claim: SignatureClaim): void {
+    const now = this.#now();
+    const ageMs = now.getTime() - claim.signedAt.getTime();
+    if (claim.expiresS === undefined) {
+      if (Math.abs(ageMs) > this.#options.maxSkewMs) throw this.#skewed(claim, now);
+    } else if (ageMs < -this.#options.maxSkewMs) {
+      throw new S3Error('AccessDenied', 'Request is not valid yet', {
+        details: { 'X-Amz-Date': claim.timestamp, ServerTime: now.toISOString() },
+      });
+    } else if (claim.expiresS === 0 || ageMs > claim.expiresS * 1000) {
+      throw expired(claim, claim.expiresS, now);
+    }
+  }
+
+  #skewed(claim: SignatureClaim, now: Date): S3Error {
+    return new S3Error('RequestTimeTooSkewed', undefined, {
+      details: {
+        RequestTime: claim.timestamp,
+        ServerTime: now.toISOString(),
+        MaxAllowedSkewMilliseconds: String(this.#options.maxSkewMs),
+      },
+    });
+  }
+}
+
+function expired(claim: SignatureClaim, expiresS: number, now: Date): S3Error {
+  return new S3Error('AccessDenied', 'Request has expired', {
+    details: {
+      'X-Amz-Expires': String(expiresS),
+      Expires: new Date(claim.signedAt.getTime() + expiresS * 1000).toISOString(),
+      ServerTime: now.toISOString(),
+    },
+  });
+}
+
+/** Undefined: the request is unsigned. */
+function claimOf(request: S3Request): SignatureClaim | undefined {
+  // An empty Authorization header is none, as at S3.
+  const header = request.headers.authorization || undefined;
+  const names = new Set(request.query.map(([name]) => name));
+  const presigned = names.has('X-Amz-Algorithm') || names.has('X-Amz-Credential') || names.has('X-Amz-Signature');
+  const presignedV2 = names.has('AWSAccessKeyId');
+  if (Number(header !== undefined) + Number(presigned) + Number(presignedV2) > 1) {
+    throw new S3Error(
+      'InvalidArgument',
+      'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter ' +
+        'or the Authorization header should be specified',
+      { details: { ArgumentName: 'Authorization', ArgumentValue: header ?? '' } },
+    );
+  }
+  if (presignedV2) {
+    throw new S3Error(
+      'InvalidRequest',
+      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+    );
+  }
+  if (header !== undefined) return claimOfHeader(header, request.headers);
+  return presigned ? claimOfQuery(request) : undefined;
+}
+
+/** A signature that leaves out the host or a word of S3's could be moved to another request. */
+function refuseUnsignedHeaders(claim: SignatureClaim, headers: S3Request['headers']): void {
+  const unsigned = ['host', ...Object.keys(headers).filter((name) => name.startsWith('x-amz-'))].filter(
+    (name) => !claim.signedHeaders.includes(name),
+  );
+  if (unsigned.length === 0) return;
+  throw new S3Error('AccessDenied', 'There were headers present in the request which were not signed', {
+    details: { HeadersNotSigned: unsigned.join(', ') },
+  });
+}
+
+function verify(request: S3Request, claim: SignatureClaim, sign: (text: string) => string): void {
+  let first: { canonical: string; text: string } | undefined;
+  for (const canonical of canonicalReadings(request, claim)) {
+    const text = stringToSign(claim.timestamp, claim.scope, canonical);
+    if (sameSignature(sign(text), claim.signature)) return;
+    first ??= { canonical, text };
+  }
+  throw mismatch(claim, first?.canonical ?? '', first?.text ?? '');
+}
+
+/** Tells what was hashed here, as S3 does, so that a client's author can see where theirs departs. */
+function mismatch(claim: SignatureClaim, canonical: string, text: string): S3Error {
+  return new S3Error('SignatureDoesNotMatch', undefined, {
+    details: {
+      AWSAccessKeyId: claim.accessKeyId,
+      StringToSign: text,
+      SignatureProvided: claim.signature,
+      StringToSignBytes: spacedHex(text),
+      CanonicalRequest: canonical,
+      CanonicalRequestBytes: spacedHex(canonical),
+    },
+  });
+}
+
+function spacedHex(latin1: string): string {
+  return Buffer.from(latin1, 'latin1')
+    .toString('hex')
+    .replace(/..(?!$)/g, '$& ');
+}
+
+function identityOf({ name, account, accessKeyId, rules }: Credential): Identity {
+  return { anonymous: false, name, account, accessKeyId, rules };
+}

@@ -1,0 +1,82 @@
+// The claim of a request that is signed in its Authorization header.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+import { S3Error } from '../errors.ts';
+import type { S3Request } from '../request.ts';
+import { parseCredential, parseSignedHeaders, type SignatureClaim } from './signature-claim.ts';
+import { ALGORITHM } from './sigv4.ts';
+import { formatTimestamp, parseDateHeader, parseTimestamp } from './timestamp.ts';
+
+export function claimOfHeader(header: string, headers: S3Request['headers']): SignatureClaim {
+  refuseOtherSchemes(header);
+  const fields = fieldsOf(header.slice(ALGORITHM.length));
+  const credential = parseCredential(field(fields, 'Credential'));
+  if (credential === undefined) {
+    throw malformed('the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".');
+  }
+  if (credential.scope.service !== 's3') {
+    throw malformed(`incorrect service "${credential.scope.service}". This endpoint belongs to "s3".`);
+  }
+  if (credential.terminator !== 'aws4_request') {
+    throw malformed(`incorrect terminal "${credential.terminator}". This endpoint uses "aws4_request".`);
+  }
+  const signedAt = dateOf(headers);
+  return {
+    accessKeyId: credential.accessKeyId,
+    scope: credential.scope,
+    signedHeaders: parseSignedHeaders(field(fields, 'SignedHeaders')),
+    signature: field(fields, 'Signature'),
+    signedAt,
+    timestamp: formatTimestamp(signedAt),
+    payloadHash: payloadHashOf(headers),
+  };
+}
+
+function refuseOtherSchemes(header: string): void {
+  if (header.startsWith(`${ALGORITHM} `)) return;
+  if (/^AWS /.test(header)) {
+    throw new S3Error(
+      'InvalidRequest',
+      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+    );
+  }
+  throw new S3Error('InvalidArgument', 'Unsupported Authorization Type', {
+    details: { ArgumentName: 'Authorization', ArgumentValue: header },
+  });
+}
+
+function fieldsOf(text: string): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  for (const part of text.split(',')) {
+    const equals = part.indexOf('=');
+    const name = part.slice(0, equals).trim();
+    if (equals < 0 || fields.has(name)) throw malformed('it is not a list of fields, each given once.');
+    fields.set(name, part.slice(equals + 1).trim());
+  }
+  return fields;
+}
+
+function field(fields: ReadonlyMap<string, string>, name: string): string {
+  const value = fields.get(name);
+  if (value === undefined || value === '') throw malformed(`the ${name} field is missing.`);
+  return value;
+}
+
+/** x-amz-date wins over Date, as it is the one a browser can set. */
+function dateOf(headers: S3Request['headers']): Date {
+  const date =
+    headers['x-amz-date'] === undefined
+      ? headers.date && parseDateHeader(headers.date)
+      : (parseTimestamp(headers['x-amz-date']) ?? parseDateHeader(headers['x-amz-date']));
+  if (!date) throw new S3Error('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header');
+  return date;
+}
+
+function payloadHashOf(headers: S3Request['headers']): string {
+  const hash = headers['x-amz-content-sha256'];
+  if (hash !== undefined) return hash;
+  throw new S3Error('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
+}
+
+function malformed(what: string): S3Error {
+  return new S3Error('AuthorizationHeaderMalformed', `The authorization header is malformed; ${what}`);
+}

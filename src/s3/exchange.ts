@@ -1,0 +1,162 @@
+// One request and its response on the wire: when the client leaves, what answers look like, and what becomes of a body
+// that nobody read. Knows nothing of operations.
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type Answer, commonHeaders, type ErrorContext, errorDocument, renderError } from './answer.ts';
+import { pumpBody } from './body-pump.ts';
+import { discardRest } from './discard-rest.ts';
+import type { S3Error } from './errors.ts';
+import { renderXml, XML_DECLARATION } from './xml.ts';
+
+export interface ExchangeOptions {
+  /** A body this small that nobody read is read to keep the connection. */
+  readonly keepAliveRestBytes: number;
+  /** How much of an unread body is taken so that the client gets to read its answer before the connection closes. */
+  readonly lingerBytes: number;
+  readonly lingerMs: number;
+}
+
+/** How much of each connection's traffic earlier requests accounted for. */
+const accounted = new WeakMap<Socket, { read: number; written: number }>();
+
+export class Exchange {
+  readonly id = randomBytes(8).toString('hex').toUpperCase();
+  readonly request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #options: ExchangeOptions;
+  readonly #abort = new AbortController();
+  readonly #socket: Socket;
+  #awaitsContinue: boolean;
+  #status = 0;
+
+  constructor(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean, options: ExchangeOptions) {
+    this.request = request;
+    this.#response = response;
+    this.#options = options;
+    this.#socket = request.socket;
+    this.#awaitsContinue = expectsContinue;
+    response.on('close', () => {
+      if (!response.writableFinished) this.#abort.abort(new Error('The client closed the connection.'));
+    });
+    // What a broken connection means is decided by whoever reads or writes; these only must not go unheard.
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+  }
+
+  /** Aborts when the client leaves before it has its answer. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** What was answered; 0: nothing. */
+  get status(): number {
+    return this.#status;
+  }
+
+  readonly proceed = (): void => {
+    if (!this.#awaitsContinue) return;
+    this.#awaitsContinue = false;
+    this.#response.writeContinue();
+  };
+
+  async send(answer: Answer): Promise<void> {
+    const { body } = answer;
+    if (body !== undefined && 'stream' in body) {
+      await pumpBody(body, this.#response, () => this.#writeHead(answer.status, answer.headers ?? {}), this.signal);
+      return;
+    }
+    if (body === undefined) {
+      const length = answer.headers?.['Content-Length'] ?? (answer.status === 204 ? undefined : '0');
+      await this.#finish(answer.status, { ...answer.headers, 'Content-Length': length }, '');
+      return;
+    }
+    const text = XML_DECLARATION + renderXml(body.xml);
+    const described = { 'Content-Type': 'application/xml', 'Content-Length': String(Buffer.byteLength(text)) };
+    await this.#finish(answer.status, { ...answer.headers, ...described }, text);
+  }
+
+  /** Whatever can still be said of an error; a body that is under way can only be cut. */
+  async fail(error: S3Error, context: Omit<ErrorContext, 'requestId'>): Promise<void> {
+    if (this.#response.headersSent || this.signal.aborted) {
+      this.cut();
+      return;
+    }
+    const rendered = renderError(error, { ...context, requestId: this.id });
+    if (this.request.method !== 'HEAD') {
+      await this.#finish(rendered.status, rendered.headers, rendered.body);
+      return;
+    }
+    const { 'Content-Type': _, 'Content-Length': __, ...headers } = rendered.headers;
+    await this.#finish(rendered.status, headers, '');
+  }
+
+  /** Never a clean end: the client must not take what it has for all there is. */
+  cut(): void {
+    this.#response.destroy();
+    this.#socket.destroy();
+  }
+
+  /** Begins a 200 whose outcome is not known yet; spaces keep the client waiting. */
+  beginLate(): {
+    space: () => void;
+    end: (outcome: Answer | S3Error, context: Omit<ErrorContext, 'requestId'>) => void;
+  } {
+    const response = this.#response;
+    this.#writeHead(200, { 'Content-Type': 'application/xml' });
+    response.write(XML_DECLARATION);
+    return {
+      space: () => void response.write(' '),
+      end: (outcome, context) => {
+        if (outcome instanceof Error) {
+          this.#status = outcome.status;
+          response.end(renderXml(errorDocument(outcome, { ...context, requestId: this.id })));
+        } else {
+          const { body } = outcome;
+          response.end(body !== undefined && 'xml' in body ? renderXml(body.xml) : '');
+        }
+      },
+    };
+  }
+
+  /** Bytes on the wire since the connection's last request, headers and framing included. */
+  traffic(): { bytesIn: number; bytesOut: number } {
+    const before = accounted.get(this.#socket) ?? { read: 0, written: 0 };
+    const now = { read: this.#socket.bytesRead, written: this.#socket.bytesWritten };
+    accounted.set(this.#socket, now);
+    return { bytesIn: now.read - before.read, bytesOut: now.written - before.written };
+  }
+
+  #writeHead(status: number, headers: Readonly<Record<string, string | undefined>>): void {
+    this.#status = status;
+    const all = { ...commonHeaders(this.id), ...headers };
+    const present = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    this.#response.writeHead(status, Object.fromEntries(present));
+  }
+
+  async #finish(status: number, headers: Readonly<Record<string, string | undefined>>, body: string): Promise<void> {
+    const rest = this.#unreadBytes();
+    if (rest <= this.#options.keepAliveRestBytes) {
+      this.#writeHead(status, headers);
+      this.#response.end(body);
+      this.request.resume();
+      return;
+    }
+    // Closing on bytes that were not read resets the connection, and the answer may be lost with it.
+    this.#writeHead(status, { ...headers, Connection: 'close' });
+    if (body === '') this.#response.flushHeaders();
+    else this.#response.write(body);
+    // A client that still waits for '100 Continue' has sent nothing.
+    if (!this.#awaitsContinue) await discardRest(this.request, this.#options, this.signal);
+    this.#response.end();
+  }
+
+  /** Of the request's body, at most; infinite where its length is not known or the client was never told to send it. */
+  #unreadBytes(): number {
+    const { headers, complete } = this.request;
+    const length = Number(headers['content-length'] ?? 0);
+    if (complete || (length === 0 && headers['transfer-encoding'] === undefined)) return 0;
+    if (this.#awaitsContinue || headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY;
+    return length;
+  }
+}

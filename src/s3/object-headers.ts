@@ -1,0 +1,99 @@
+// An object's record as the headers of a GET or HEAD answer.
+import type { ObjectHead, ObjectInfo } from '../../backends/backend.ts';
+import type { Headers } from './answer.ts';
+import { checksumHeaders } from './checksum-elements.ts';
+import { quoteEtag } from './conditions.ts';
+import { S3Error } from './errors.ts';
+import { encodeHeader, isHeaderName } from './header-text.ts';
+import type { OperationContext } from './operations/operation-context.ts';
+import { contentRange } from './range.ts';
+
+/** Status and headers for these bytes of the object. */
+export function describeObject(
+  context: Pick<OperationContext, 'headers' | 'query' | 'account'>,
+  head: ObjectHead,
+): { status: number; headers: Headers; sizeBytes: number } {
+  const { info } = head;
+  // An empty object has no bytes a Content-Range could name.
+  const range = head.range !== undefined && head.range.end > head.range.start ? head.range : undefined;
+  const sizeBytes = range === undefined ? info.sizeBytes : range.end - range.start;
+  const headers = {
+    ...recordHeaders(info),
+    'Accept-Ranges': 'bytes',
+    'Content-Length': String(sizeBytes),
+    ...(range === undefined
+      ? wholeObjectChecksum(context.headers, info)
+      : { 'Content-Range': contentRange(range, info.sizeBytes) }),
+    'x-amz-mp-parts-count': context.query.has('partNumber') ? info.partCount?.toString() : undefined,
+    ...overrides(context),
+  };
+  return { status: range === undefined ? 200 : 206, headers, sizeBytes };
+}
+
+/** Clients check a checksum against the bytes they got, so one of the whole object must never go with a part of it. */
+function wholeObjectChecksum(headers: Headers, info: ObjectInfo): Headers {
+  return headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED' ? checksumHeaders(info.checksum) : {};
+}
+
+function recordHeaders(info: ObjectInfo): Headers {
+  const { headers } = info;
+  return {
+    ETag: quoteEtag(info.etag),
+    'Last-Modified': info.lastModified.toUTCString(),
+    'Content-Type': encodeHeader(headers.contentType ?? '') || 'binary/octet-stream',
+    'Cache-Control': encoded(headers.cacheControl),
+    'Content-Disposition': encoded(headers.contentDisposition),
+    'Content-Encoding': encoded(headers.contentEncoding),
+    'Content-Language': encoded(headers.contentLanguage),
+    Expires: encoded(headers.expires),
+    'x-amz-version-id': info.versionId,
+    'x-amz-storage-class': info.storageClass === 'STANDARD' ? undefined : info.storageClass,
+    'x-amz-tagging-count': info.tagCount === undefined || info.tagCount === 0 ? undefined : String(info.tagCount),
+    ...metadataHeaders(info.metadata),
+  };
+}
+
+/** What cannot stand in a header is left out and counted, as S3 does. */
+function metadataHeaders(metadata: ObjectInfo['metadata']): Headers {
+  const headers: Record<string, string> = {};
+  let missing = 0;
+  for (const [name, text] of Object.entries(metadata)) {
+    const value = encodeHeader(text);
+    if (value !== undefined && isHeaderName(name)) headers[`x-amz-meta-${name}`] = value;
+    else missing += 1;
+  }
+  return missing === 0 ? headers : { ...headers, 'x-amz-missing-meta': String(missing) };
+}
+
+const OVERRIDES = {
+  'response-content-type': 'Content-Type',
+  'response-content-language': 'Content-Language',
+  'response-expires': 'Expires',
+  'response-cache-control': 'Cache-Control',
+  'response-content-disposition': 'Content-Disposition',
+  'response-content-encoding': 'Content-Encoding',
+} as const;
+
+function overrides(context: Pick<OperationContext, 'query' | 'account'>): Headers {
+  const headers: Record<string, string> = {};
+  for (const [parameter, name] of Object.entries(OVERRIDES)) {
+    const text = context.query.get(parameter);
+    if (text === undefined) continue;
+    if (context.account === undefined) {
+      throw new S3Error(
+        'InvalidRequest',
+        'Request specific response headers cannot be used for anonymous GET requests.',
+      );
+    }
+    const value = encodeHeader(text);
+    if (value === undefined) {
+      throw new S3Error('InvalidArgument', undefined, { details: { ArgumentName: parameter, ArgumentValue: text } });
+    }
+    headers[name] = value;
+  }
+  return headers;
+}
+
+function encoded(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : encodeHeader(text);
+}

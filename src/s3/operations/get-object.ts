@@ -1,0 +1,94 @@
+// GetObject and HeadObject. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+import {
+  BackendError,
+  type ObjectHead,
+  type ObjectRead,
+  type ReadConditions,
+  type ReadOptions,
+} from '../../../backends/backend.ts';
+import { resolveRange } from '../../../backends/range.ts';
+import type { Answer } from '../answer.ts';
+import { parseHttpDate, parseReadConditions, unquoteEtag } from '../conditions.ts';
+import { S3Error } from '../errors.ts';
+import { describeObject } from '../object-headers.ts';
+import { partNumberParameter, versionIdParameter } from '../parameters.ts';
+import { parseRange } from '../range.ts';
+import type { OperationContext } from './operation-context.ts';
+
+export async function getObject(context: OperationContext): Promise<Answer> {
+  const read = await withSize(context, () => readIfRange(context, readOptions(context)));
+  try {
+    const { status, headers, sizeBytes } = describeObject(context, read);
+    return { status, headers, body: { stream: read.body, sizeBytes } };
+  } catch (error) {
+    read.body.destroy();
+    throw error;
+  }
+}
+
+export async function headObject(context: OperationContext): Promise<Answer> {
+  const { range, ...options } = readOptions(context);
+  const head = await withSize(context, async (): Promise<ObjectHead> => {
+    const found = await context.objects.head({ bucket: context.bucket, key: context.key }, options, context.signal);
+    if (range === undefined || context.headers['if-range'] !== undefined) return found;
+    return { ...found, range: resolveRange(range, found.info.sizeBytes) };
+  });
+  const { status, headers } = describeObject(context, head);
+  return { status, headers };
+}
+
+function readOptions(context: OperationContext): ReadOptions {
+  const options = {
+    versionId: versionIdParameter(context.query),
+    conditions: parseReadConditions(context.headers),
+    partNumber: partNumberParameter(context.query),
+    range: parseRange(context.headers.range),
+  };
+  if (options.partNumber !== undefined && context.headers.range !== undefined) {
+    throw new S3Error('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
+  }
+  return options;
+}
+
+/** If-Range: the range only while the object is the one meant, else all of it (RFC 9110 §13.1.5). */
+async function readIfRange(context: OperationContext, options: ReadOptions): Promise<ObjectRead> {
+  const ifRange = context.headers['if-range'];
+  if (ifRange === undefined || options.range === undefined) return read(context, options);
+  const { range: _, ...whole } = options;
+  const date = parseHttpDate(ifRange);
+  const condition: ReadConditions | undefined = date
+    ? { ifUnmodifiedSince: date }
+    : ifRange.startsWith('W/')
+      ? undefined
+      : { ifMatch: [unquoteEtag(ifRange)] };
+  // With conditions of its own a refusal would not tell which one failed; the whole object is always a right answer.
+  if (condition === undefined || options.conditions !== undefined) return read(context, whole);
+  try {
+    return await read(context, { ...options, conditions: condition });
+  } catch (error) {
+    if (error instanceof BackendError && error.code === 'PreconditionFailed') return read(context, whole);
+    throw error;
+  }
+}
+
+function read(context: OperationContext, options: ReadOptions): Promise<ObjectRead> {
+  return context.objects.read({ bucket: context.bucket, key: context.key }, options, context.signal);
+}
+
+/** A range that cannot be satisfied is refused with the size that it missed. */
+async function withSize<Result>(context: OperationContext, run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof BackendError) || error.code !== 'InvalidRange') throw error;
+    const options = { versionId: versionIdParameter(context.query) };
+    const info =
+      error.info ??
+      (await context.objects.head({ bucket: context.bucket, key: context.key }, options, context.signal)).info;
+    throw new S3Error('InvalidRange', undefined, {
+      cause: error,
+      details: { RangeRequested: context.headers.range ?? '', ActualObjectSize: String(info.sizeBytes) },
+      headers: { 'Content-Range': `bytes */${info.sizeBytes}` },
+    });
+  }
+}

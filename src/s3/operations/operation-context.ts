@@ -1,0 +1,57 @@
+// What an operation is given. The request is authenticated and authorised by then; operations see neither sockets nor
+// signatures.
+import type { UploadBody } from '../../../backends/backend.ts';
+import type { Objects } from '../../objects/objects.ts';
+import type { Answer } from '../answer.ts';
+import type { Action } from '../auth/policy.ts';
+import type { OperationName } from '../operation.ts';
+import type { XmlElement } from '../xml.ts';
+
+export interface OperationContext {
+  readonly operation: OperationName;
+  /** Lower-case names; a presigned URL's x-amz-* parameters count as headers. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The first value of each parameter. */
+  readonly query: ReadonlyMap<string, string>;
+  /** '' where the operation is about none (bucket: ListBuckets; key: bucket operations). */
+  readonly bucket: string;
+  readonly key: string;
+  /** The caller's account; undefined: the request is not signed. */
+  readonly account: string | undefined;
+  /** The account that owns the bucket, as answers name it. */
+  readonly owner: string;
+  /** The scheme and host the client used. */
+  readonly endpoint: string;
+  readonly objects: Objects;
+  readonly access: Access;
+  readonly body: RequestBody;
+  readonly signal: AbortSignal;
+}
+
+/** Everything beyond the request's own target: copy sources, the keys of a batch. Throws AccessDenied, NoSuchBucket. */
+export interface Access {
+  check(action: Action, bucket: string, key?: string): Promise<void>;
+  isAllowed(action: Action, bucket: string, key?: string): Promise<boolean>;
+  /** This gateway made or deleted the bucket: nothing remembered of it holds. */
+  forget(bucket: string): void;
+}
+
+/** Opening or reading tells a client that waits for it to go on; refuse before. */
+export interface RequestBody {
+  open(options: { wantsMd5: boolean; maxBytes: number }): UploadBody;
+  /** The root element of the XML body. */
+  readXml(root: string): Promise<XmlElement>;
+  /** Undefined where the body is empty. */
+  readOptionalXml(root: string): Promise<XmlElement | undefined>;
+}
+
+export type Handler = (context: OperationContext) => Promise<Answer>;
+
+export interface Operation {
+  readonly action: Action;
+  readonly handler: Handler;
+  /** The keys are in the body, and the operation asks for each; the bucket alone is enough to be let in. */
+  readonly perKey?: boolean;
+  /** May outlast a client's patience: its answer may begin before its outcome is known. */
+  readonly slow?: boolean;
+}

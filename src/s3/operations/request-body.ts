@@ -1,0 +1,38 @@
+// The body of a request for its operation. Only opening it lets a client go on that waits for '100 Continue'.
+import type { UploadBody } from '../../../backends/backend.ts';
+import type { PayloadMode } from '../auth/authenticate.ts';
+import { openUploadBody, readDocument } from '../body/upload-body.ts';
+import type { S3Request } from '../request.ts';
+import { parseXml, type XmlElement } from '../xml.ts';
+import type { RequestBody } from './operation-context.ts';
+
+export class WireBody implements RequestBody {
+  readonly #request: S3Request;
+  readonly #payload: PayloadMode;
+  readonly #maxXmlBytes: number;
+
+  constructor(deps: { readonly request: S3Request; readonly payload: PayloadMode }, options: { maxXmlBytes: number }) {
+    this.#request = deps.request;
+    this.#payload = deps.payload;
+    this.#maxXmlBytes = options.maxXmlBytes;
+  }
+
+  open(options: { wantsMd5: boolean; maxBytes: number }): UploadBody {
+    this.#request.proceed();
+    return openUploadBody(this.#request, this.#payload, options);
+  }
+
+  async readXml(root: string): Promise<XmlElement> {
+    return parseXml(await this.#read(), root);
+  }
+
+  async readOptionalXml(root: string): Promise<XmlElement | undefined> {
+    const bytes = await this.#read();
+    return bytes.length === 0 ? undefined : parseXml(bytes, root);
+  }
+
+  #read(): Promise<Buffer> {
+    this.#request.proceed();
+    return readDocument(this.#request, this.#payload, this.#maxXmlBytes);
+  }
+}

@@ -1,0 +1,143 @@
+// Every operation by name: what a caller must be allowed to do, and what does it. A name without a row is a type error.
+import type { OperationName } from '../operation.ts';
+import { abortMultipartUpload } from './abort-multipart-upload.ts';
+import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acls.ts';
+import {
+  getBucketAccelerateConfiguration,
+  getBucketLocation,
+  getBucketLogging,
+  getBucketNotificationConfiguration,
+  getBucketRequestPayment,
+  getBucketVersioning,
+} from './bucket-settings.ts';
+import { createBucket, deleteBucket, headBucket } from './buckets.ts';
+import { completeMultipartUpload } from './complete-multipart-upload.ts';
+import { copyObject } from './copy-object.ts';
+import { createMultipartUpload } from './create-multipart-upload.ts';
+import { deleteObject } from './delete-object.ts';
+import { deleteObjects } from './delete-objects.ts';
+import { getObject, headObject } from './get-object.ts';
+import { getObjectAttributes } from './get-object-attributes.ts';
+import { getObjectTagging } from './get-object-tagging.ts';
+import { listBuckets } from './list-buckets.ts';
+import { listMultipartUploads } from './list-multipart-uploads.ts';
+import { listObjectVersions } from './list-object-versions.ts';
+import { listObjects } from './list-objects.ts';
+import { listObjectsV2 } from './list-objects-v2.ts';
+import { listParts } from './list-parts.ts';
+import type { Operation } from './operation-context.ts';
+import { putObject } from './put-object.ts';
+import { NOT_IMPLEMENTED, nothingConfigured } from './refused.ts';
+import { uploadPart, uploadPartCopy } from './upload-part.ts';
+
+export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
+  ListBuckets: { action: 'list', handler: listBuckets },
+
+  HeadBucket: { action: 'read', handler: headBucket },
+  CreateBucket: { action: 'admin', handler: createBucket },
+  DeleteBucket: { action: 'admin', handler: deleteBucket },
+  GetBucketLocation: { action: 'read', handler: getBucketLocation },
+  GetBucketVersioning: { action: 'read', handler: getBucketVersioning },
+  GetBucketRequestPayment: { action: 'read', handler: getBucketRequestPayment },
+  GetBucketAccelerateConfiguration: { action: 'read', handler: getBucketAccelerateConfiguration },
+  GetBucketLogging: { action: 'read', handler: getBucketLogging },
+  GetBucketNotificationConfiguration: { action: 'read', handler: getBucketNotificationConfiguration },
+  GetBucketAcl: { action: 'read', handler: getBucketAcl },
+  PutBucketAcl: { action: 'admin', handler: putBucketAcl },
+
+  ListObjects: { action: 'list', handler: listObjects },
+  ListObjectsV2: { action: 'list', handler: listObjectsV2 },
+  ListObjectVersions: { action: 'list', handler: listObjectVersions },
+  ListMultipartUploads: { action: 'list', handler: listMultipartUploads },
+  // Each key is authorised by itself.
+  DeleteObjects: { action: 'delete', handler: deleteObjects, perKey: true },
+
+  GetObject: { action: 'read', handler: getObject },
+  HeadObject: { action: 'read', handler: headObject },
+  GetObjectAcl: { action: 'read', handler: getObjectAcl },
+  GetObjectAttributes: { action: 'read', handler: getObjectAttributes },
+  GetObjectTagging: { action: 'read', handler: getObjectTagging },
+  PutObject: { action: 'write', handler: putObject },
+  PutObjectAcl: { action: 'write', handler: putObjectAcl },
+  CopyObject: { action: 'write', handler: copyObject, slow: true },
+  DeleteObject: { action: 'delete', handler: deleteObject },
+
+  CreateMultipartUpload: { action: 'write', handler: createMultipartUpload },
+  UploadPart: { action: 'write', handler: uploadPart },
+  UploadPartCopy: { action: 'write', handler: uploadPartCopy, slow: true },
+  CompleteMultipartUpload: { action: 'write', handler: completeMultipartUpload, slow: true },
+  AbortMultipartUpload: { action: 'write', handler: abortMultipartUpload },
+  ListParts: { action: 'write', handler: listParts },
+
+  GetBucketAnalyticsConfiguration: nothingConfigured('NoSuchConfiguration'),
+  GetBucketCors: nothingConfigured('NoSuchCORSConfiguration'),
+  GetBucketEncryption: nothingConfigured('ServerSideEncryptionConfigurationNotFoundError'),
+  GetBucketIntelligentTieringConfiguration: nothingConfigured('NoSuchConfiguration'),
+  GetBucketInventoryConfiguration: nothingConfigured('NoSuchConfiguration'),
+  GetBucketLifecycleConfiguration: nothingConfigured('NoSuchLifecycleConfiguration'),
+  GetBucketMetricsConfiguration: nothingConfigured('NoSuchConfiguration'),
+  GetBucketOwnershipControls: nothingConfigured('OwnershipControlsNotFoundError'),
+  GetBucketPolicy: nothingConfigured('NoSuchBucketPolicy'),
+  GetBucketPolicyStatus: nothingConfigured('NoSuchBucketPolicy'),
+  GetBucketReplication: nothingConfigured('ReplicationConfigurationNotFoundError'),
+  GetBucketTagging: nothingConfigured('NoSuchTagSet'),
+  GetBucketWebsite: nothingConfigured('NoSuchWebsiteConfiguration'),
+  GetObjectLegalHold: nothingConfigured('NoSuchObjectLockConfiguration'),
+  GetObjectLockConfiguration: nothingConfigured('ObjectLockConfigurationNotFoundError'),
+  GetObjectRetention: nothingConfigured('NoSuchObjectLockConfiguration'),
+  GetPublicAccessBlock: nothingConfigured('NoSuchPublicAccessBlockConfiguration'),
+
+  CreateBucketMetadataConfiguration: NOT_IMPLEMENTED,
+  CreateBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
+  CreateSession: NOT_IMPLEMENTED,
+  DeleteBucketAnalyticsConfiguration: NOT_IMPLEMENTED,
+  DeleteBucketCors: NOT_IMPLEMENTED,
+  DeleteBucketEncryption: NOT_IMPLEMENTED,
+  DeleteBucketIntelligentTieringConfiguration: NOT_IMPLEMENTED,
+  DeleteBucketInventoryConfiguration: NOT_IMPLEMENTED,
+  DeleteBucketLifecycleConfiguration: NOT_IMPLEMENTED,
+  DeleteBucketMetadataConfiguration: NOT_IMPLEMENTED,
+  DeleteBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
+  DeleteBucketMetricsConfiguration: NOT_IMPLEMENTED,
+  DeleteBucketOwnershipControls: NOT_IMPLEMENTED,
+  DeleteBucketPolicy: NOT_IMPLEMENTED,
+  DeleteBucketReplication: NOT_IMPLEMENTED,
+  DeleteBucketTagging: NOT_IMPLEMENTED,
+  DeleteBucketWebsite: NOT_IMPLEMENTED,
+  DeleteObjectTagging: NOT_IMPLEMENTED,
+  DeletePublicAccessBlock: NOT_IMPLEMENTED,
+  GetBucketAbac: NOT_IMPLEMENTED,
+  GetBucketMetadataConfiguration: NOT_IMPLEMENTED,
+  GetBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
+  GetObjectTorrent: NOT_IMPLEMENTED,
+  PostObject: NOT_IMPLEMENTED,
+  PutBucketAbac: NOT_IMPLEMENTED,
+  PutBucketAccelerateConfiguration: NOT_IMPLEMENTED,
+  PutBucketAnalyticsConfiguration: NOT_IMPLEMENTED,
+  PutBucketCors: NOT_IMPLEMENTED,
+  PutBucketEncryption: NOT_IMPLEMENTED,
+  PutBucketIntelligentTieringConfiguration: NOT_IMPLEMENTED,
+  PutBucketInventoryConfiguration: NOT_IMPLEMENTED,
+  PutBucketLifecycleConfiguration: NOT_IMPLEMENTED,
+  PutBucketLogging: NOT_IMPLEMENTED,
+  PutBucketMetricsConfiguration: NOT_IMPLEMENTED,
+  PutBucketNotificationConfiguration: NOT_IMPLEMENTED,
+  PutBucketOwnershipControls: NOT_IMPLEMENTED,
+  PutBucketPolicy: NOT_IMPLEMENTED,
+  PutBucketReplication: NOT_IMPLEMENTED,
+  PutBucketRequestPayment: NOT_IMPLEMENTED,
+  PutBucketTagging: NOT_IMPLEMENTED,
+  PutBucketVersioning: NOT_IMPLEMENTED,
+  PutBucketWebsite: NOT_IMPLEMENTED,
+  PutObjectLegalHold: NOT_IMPLEMENTED,
+  PutObjectLockConfiguration: NOT_IMPLEMENTED,
+  PutObjectRetention: NOT_IMPLEMENTED,
+  PutObjectTagging: NOT_IMPLEMENTED,
+  PutPublicAccessBlock: NOT_IMPLEMENTED,
+  RenameObject: NOT_IMPLEMENTED,
+  RestoreObject: NOT_IMPLEMENTED,
+  SelectObjectContent: NOT_IMPLEMENTED,
+  UpdateBucketMetadataInventoryTableConfiguration: NOT_IMPLEMENTED,
+  UpdateBucketMetadataJournalTableConfiguration: NOT_IMPLEMENTED,
+  UpdateObjectEncryption: NOT_IMPLEMENTED,
+};

@@ -1,0 +1,200 @@
+// The S3 endpoint's server: fastify on node's own http or https server, with every request handed to the dialect as it
+// came. Fastify parses no body, routes by no path and words no error here; what does not reach the dialect (parser
+// errors, limits, expectations nobody knows) is answered in S3's XML all the same.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Logger } from 'pino';
+import { Connections } from './connections.ts';
+import { S3Error } from './errors.ts';
+import type { S3Api } from './s3-api.ts';
+import { type StallLimits, watchForStalls } from './stalled-clients.ts';
+import { fromParserError, refuseOnSocket, refuseRequest } from './wire-error.ts';
+
+export type ServerLimit = 'connections' | 'headers' | 'headersTimeout' | 'bodyTimeout' | 'answerTimeout';
+
+interface S3ServerDeps {
+  readonly api: Pick<S3Api, 'handle'>;
+  readonly log: Pick<Logger, 'error'>;
+  /** A client met a limit. */
+  readonly onLimit: (limit: ServerLimit) => void;
+}
+
+export interface S3ServerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** PEM. Absent: plain http. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly limits: StallLimits & {
+    readonly maxConnections: number;
+    readonly maxHeaderBytes: number;
+    readonly headersTimeoutMs: number;
+    readonly keepAliveMs: number;
+  };
+}
+
+export class S3Server {
+  readonly #deps: S3ServerDeps;
+  readonly #options: S3ServerOptions;
+  readonly #server: Server;
+  readonly #app: FastifyInstance;
+  readonly #connections: Connections;
+  /** The request that each connection is busy with. */
+  readonly #current = new WeakMap<object, { request: IncomingMessage; response: ServerResponse }>();
+  readonly #expecting = new WeakSet<IncomingMessage>();
+  #draining = false;
+
+  private constructor(deps: S3ServerDeps, options: S3ServerOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const { server, app } = this.#assemble();
+    this.#server = server;
+    this.#app = app;
+    this.#connections = new Connections(server, {
+      maxConnections: options.limits.maxConnections,
+      onRefused: () => deps.onLimit('connections'),
+    });
+  }
+
+  /** Resolves when it listens. */
+  static async open(deps: S3ServerDeps, options: S3ServerOptions): Promise<S3Server> {
+    const opened = new S3Server(deps, options);
+    await opened.#app.ready();
+    await new Promise<void>((resolve, reject) => {
+      opened.#server.once('error', reject);
+      opened.#server.listen({ host: options.host, port: options.port }, () => {
+        opened.#server.off('error', reject);
+        resolve();
+      });
+    });
+    return opened;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get connections(): number {
+    return this.#connections.count;
+  }
+
+  /** Finishes the requests in flight, up to the deadline. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    await this.#connections.drain(deadlineMs);
+    await this.#app.close();
+  }
+
+  #assemble(): { server: Server; app: FastifyInstance } {
+    let server: Server | undefined;
+    const app = fastify({
+      logger: false,
+      serverFactory: (handler) => {
+        server = this.#createServer(handler);
+        return server;
+      },
+      clientErrorHandler: (error, socket) => this.#parserError(error, socket),
+      // A path that fastify cannot decode is the dialect's to refuse, like every other.
+      frameworkErrors: (_error, request, reply) => {
+        reply.hijack();
+        this.#dispatch(request.raw, reply.raw);
+      },
+    });
+    // Before fastify would look at a body.
+    app.addHook('onRequest', (request, reply) => {
+      reply.hijack();
+      this.#dispatch(request.raw, reply.raw);
+    });
+    app.setNotFoundHandler(() => undefined);
+    if (server === undefined) throw new Error('Fastify made no server.');
+    return { server, app };
+  }
+
+  #createServer(handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
+    const { tls, limits } = this.#options;
+    const options = {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      // Large uploads take long; watchForStalls ends those that do not move.
+      requestTimeout: 0,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: Math.max(50, Math.min(5_000, limits.headersTimeoutMs / 4)),
+      noDelay: true,
+      // Node's own refusal has no body.
+      requireHostHeader: false,
+    };
+    const server =
+      tls === undefined
+        ? createServer(options, handler)
+        : createTlsServer({ ...options, ...tls, handshakeTimeout: limits.headersTimeoutMs }, handler);
+    // Limited by their bytes; a limit on their number would drop the rest silently.
+    server.maxHeadersCount = 0;
+    server.on('checkContinue', (request, response) => {
+      this.#expecting.add(request);
+      handler(request, response);
+    });
+    server.on('checkExpectation', (request, response) => {
+      refuseRequest(request, response, new S3Error('ExpectationFailed'));
+    });
+    server.on('connect', (_request, socket) => refuseOnSocket(socket, new S3Error('MethodNotAllowed')));
+    return server;
+  }
+
+  #dispatch(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const leave = this.#connections.enter(socket);
+    response.once('close', leave);
+    const refusal = this.#refusalOf(request);
+    if (refusal !== undefined) {
+      refuseRequest(request, response, refusal);
+      return;
+    }
+    this.#current.set(socket, { request, response });
+    if (this.#draining) response.setHeader('Connection', 'close');
+    watchForStalls(request, response, this.#options.limits, {
+      bodyStalled: () => this.#bodyStalled(request, response),
+      answerStalled: () => {
+        this.#deps.onLimit('answerTimeout');
+        socket.destroy();
+      },
+    });
+    this.#deps.api.handle(request, response, { expectsContinue: this.#expecting.has(request) }).catch((error) => {
+      this.#deps.log.error({ err: error }, 'A request was not answered; its connection is cut.');
+      socket.destroy();
+    });
+  }
+
+  #refusalOf(request: IncomingMessage): S3Error | undefined {
+    if (this.#connections.isPastLimit(request.socket)) {
+      return new S3Error('SlowDown', undefined, { headers: { 'Retry-After': '1' } });
+    }
+    const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+    if (hosts.length > 1) return new S3Error('BadRequest', 'A request has one Host header; this one has several.');
+    if (hosts.length === 0 && request.httpVersion === '1.1') {
+      return new S3Error('BadRequest', 'The request has no Host header.');
+    }
+    return undefined;
+  }
+
+  #bodyStalled(request: IncomingMessage, response: ServerResponse): void {
+    this.#deps.onLimit('bodyTimeout');
+    if (response.headersSent) request.socket.destroy();
+    else refuseRequest(request, response, new S3Error('RequestTimeout'));
+  }
+
+  #parserError(error: Error & { code?: string }, socket: Socket): void {
+    const refusal = fromParserError(error);
+    if (refusal.code === 'RequestHeaderSectionTooLarge') this.#deps.onLimit('headers');
+    if (refusal.code === 'RequestTimeout') this.#deps.onLimit('headersTimeout');
+    const current = this.#current.get(socket);
+    const isAnswering = current !== undefined && !current.response.writableFinished;
+    // An answer that is under way, or is about to come to an earlier request, must not be mixed with this one.
+    if (error.code === 'ECONNRESET' || (isAnswering && (current.response.headersSent || current.request.complete))) {
+      socket.destroy();
+    } else {
+      refuseOnSocket(socket, refusal);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+// Errors of requests that never became one: what the HTTP parser refuses is answered with S3's XML, written to the
+// socket by hand, and the connection is closed, since nobody knows where the next request would begin.
+import { randomBytes } from 'node:crypto';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { renderError } from './answer.ts';
+import { S3Error } from './errors.ts';
+
+/** Node's codes. Every other one is a request that is not valid HTTP. */
+const PARSER_ERRORS: Readonly<Record<string, () => S3Error>> = {
+  HPE_HEADER_OVERFLOW: () => new S3Error('RequestHeaderSectionTooLarge'),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: () => new S3Error('BadRequest', 'The chunk extensions of the body are too large.'),
+  ERR_HTTP_REQUEST_TIMEOUT: () => new S3Error('RequestTimeout'),
+};
+
+export function fromParserError(error: Error & { code?: string | undefined }): S3Error {
+  return PARSER_ERRORS[error.code ?? '']?.() ?? new S3Error('BadRequest');
+}
+
+/** Answers on a socket that has no response object, and closes it. */
+export function refuseOnSocket(socket: Duplex, error: S3Error): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = render(error, '/');
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`, () =>
+    socket.destroy(),
+  );
+}
+
+/** Answers a request that does not reach the dialect, and closes its connection. */
+export function refuseRequest(request: IncomingMessage, response: ServerResponse, error: S3Error): void {
+  const { status, headers, body } = render(error, request.url ?? '/');
+  response.writeHead(status, headers);
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function render(error: S3Error, resource: string): { status: number; headers: Record<string, string>; body: string } {
+  const requestId = randomBytes(8).toString('hex').toUpperCase();
+  const rendered = renderError(error, { requestId, resource: resource.split('?')[0] ?? '/' });
+  return { ...rendered, headers: { ...rendered.headers, Date: new Date().toUTCString(), Connection: 'close' } };
+}

@@ -1,0 +1,293 @@
+// An origin in memory: small, whole, and honest about the contract, for tests of what stands before it. Everything
+// between a check and the change it guards is synchronous, which makes its conditions atomic.
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import {
+  type Backend,
+  BackendError,
+  type BucketInfo,
+  type Buckets,
+  type ByteRange,
+  type Capabilities,
+  type Copied,
+  type CopyOptions,
+  type Deleted,
+  type DeleteOutcome,
+  type DeleteTarget,
+  type HeadOptions,
+  type ListOptions,
+  type ListPage,
+  type Multipart,
+  type ObjectHead,
+  type ObjectInfo,
+  type ObjectRead,
+  type ObjectRef,
+  type PutOptions,
+  type ReadOptions,
+  type UploadBody,
+  type VersionRef,
+  type WriteConditions,
+  type Written,
+} from '../../backends/backend.ts';
+import { CHECKSUM_ALGORITHMS, createHasher, fullObjectChecksum } from '../../backends/checksums.ts';
+import { checkReadConditions, checkWriteConditions } from '../../backends/conditions.ts';
+import { resolveRange } from '../../backends/range.ts';
+import { listNames } from './memory-listing.ts';
+import { MemoryUploads } from './memory-uploads.ts';
+
+export interface StoredObject {
+  readonly info: ObjectInfo;
+  readonly bytes: Buffer;
+  /** Where each part ends, of an object made of parts. */
+  readonly partEnds?: readonly number[] | undefined;
+}
+
+interface StoredBucket {
+  readonly info: BucketInfo;
+  readonly objects: Map<string, StoredObject>;
+}
+
+export interface MemoryBackendOptions {
+  readonly capabilities?: Partial<Capabilities>;
+  readonly now?: () => Date;
+}
+
+export class MemoryBackend implements Backend {
+  readonly kind = 'memory';
+  readonly capabilities: Capabilities;
+  readonly multipart: Multipart;
+  readonly buckets: Buckets;
+  readonly #now: () => Date;
+  readonly #buckets = new Map<string, StoredBucket>();
+
+  constructor(options: MemoryBackendOptions = {}) {
+    this.#now = options.now ?? (() => new Date());
+    this.capabilities = { ...CAPABILITIES, ...options.capabilities };
+    const uploads = new MemoryUploads(this, this.#now);
+    this.multipart = uploads;
+    this.buckets = {
+      create: async (bucket, { owner }) => this.#createBucket(bucket, owner),
+      delete: async (bucket) => {
+        if (this.bucket(bucket).objects.size > 0) throw new BackendError('BucketNotEmpty', 'It holds objects.');
+        this.#buckets.delete(bucket);
+        uploads.dropBucket(bucket);
+      },
+      list: async () => [...this.#buckets.values()].map(({ info }) => info),
+    };
+  }
+
+  async check(): Promise<void> {}
+
+  async headBucket(bucket: string): Promise<BucketInfo | undefined> {
+    return this.#buckets.get(bucket)?.info;
+  }
+
+  async head(ref: ObjectRef, options: HeadOptions, signal: AbortSignal): Promise<ObjectHead> {
+    signal.throwIfAborted();
+    const stored = this.find(ref, options);
+    return { info: stored.info, range: partRange(stored, options.partNumber) };
+  }
+
+  async read(ref: ObjectRef, options: ReadOptions, signal: AbortSignal): Promise<ObjectRead> {
+    signal.throwIfAborted();
+    const stored = this.find(ref, options);
+    const range =
+      options.range === undefined
+        ? partRange(stored, options.partNumber)
+        : resolveRange(options.range, stored.info.sizeBytes);
+    const bytes = range === undefined ? stored.bytes : stored.bytes.subarray(range.start, range.end);
+    return { info: stored.info, range, body: Readable.from(slices(bytes), { objectMode: false, signal }) };
+  }
+
+  async list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage> {
+    signal.throwIfAborted();
+    const { objects } = this.bucket(bucket);
+    const page = listNames([...objects.keys()], options);
+    return {
+      objects: page.names.map((name) => summary(objects.get(name))),
+      prefixes: page.prefixes,
+      nextToken: page.nextToken,
+    };
+  }
+
+  async put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written> {
+    this.bucket(ref.bucket);
+    checkKey(ref.key);
+    const { bytes, etag } = await receive(body, signal);
+    const checksum = body.digests().checksum ?? crc64(bytes);
+    return this.store(ref, { bytes, etag, checksum }, options);
+  }
+
+  async delete(ref: ObjectRef, options: { versionId?: string | undefined }): Promise<Deleted> {
+    checkVersion(options.versionId);
+    this.bucket(ref.bucket).objects.delete(ref.key);
+    return {};
+  }
+
+  async deleteMany(bucket: string, targets: readonly DeleteTarget[]): Promise<readonly DeleteOutcome[]> {
+    return Promise.all(
+      targets.map(async (target) => {
+        try {
+          return { ...target, deleted: await this.delete({ bucket, key: target.key }, target) };
+        } catch (error) {
+          if (error instanceof BackendError && error.code === 'NoSuchVersion') return { ...target, error };
+          throw error;
+        }
+      }),
+    );
+  }
+
+  async copy(source: VersionRef, target: ObjectRef, options: CopyOptions): Promise<Copied> {
+    const { info, bytes, partEnds } = this.find(source, { ...source, conditions: options.sourceConditions });
+    const checksum = options.checksumAlgorithm
+      ? checksumOf(options.checksumAlgorithm, bytes)
+      : (info.checksum ?? crc64(bytes));
+    const made = { bytes, etag: partEnds === undefined ? info.etag : md5(bytes).toString('hex'), checksum };
+    const attributes = options.replace ?? info;
+    const written = this.store(target, made, {
+      headers: attributes.headers,
+      metadata: attributes.metadata,
+      storageClass: options.storageClass,
+      conditions: options.conditions,
+    });
+    return { ...written, lastModified: this.find(target, {}).info.lastModified };
+  }
+
+  async close(): Promise<void> {}
+
+  /** Throws NoSuchBucket. */
+  bucket(name: string): StoredBucket {
+    const bucket = this.#buckets.get(name);
+    if (bucket === undefined) throw new BackendError('NoSuchBucket', `There is no bucket '${name}'.`);
+    return bucket;
+  }
+
+  find(ref: ObjectRef, options: HeadOptions): StoredObject {
+    const stored = this.bucket(ref.bucket).objects.get(ref.key);
+    if (stored === undefined) throw new BackendError('NoSuchKey', `There is no object '${ref.key}'.`);
+    checkVersion(options.versionId);
+    checkReadConditions(options.conditions, stored.info);
+    return stored;
+  }
+
+  store(
+    ref: ObjectRef,
+    made: Pick<StoredObject, 'bytes' | 'partEnds'> & Pick<ObjectInfo, 'etag' | 'checksum'>,
+    options: PutOptions & { readonly conditions?: WriteConditions | undefined },
+  ): Written {
+    const { objects } = this.bucket(ref.bucket);
+    checkKey(ref.key);
+    checkWriteConditions(options.conditions, objects.get(ref.key)?.info);
+    const info: ObjectInfo = {
+      key: ref.key,
+      sizeBytes: made.bytes.length,
+      etag: made.etag,
+      lastModified: this.#now(),
+      headers: options.headers,
+      metadata: options.metadata,
+      storageClass: options.storageClass,
+      checksum: made.checksum,
+      partCount: made.partEnds?.length,
+      tagCount: Object.keys(options.tags ?? {}).length,
+      identity: 'strong',
+    };
+    objects.set(ref.key, { info, bytes: made.bytes, partEnds: made.partEnds });
+    return { etag: info.etag, sizeBytes: info.sizeBytes, lastModified: info.lastModified, checksum: info.checksum };
+  }
+
+  #createBucket(name: string, owner: string): void {
+    if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name)) {
+      throw new BackendError('InvalidBucketName', `'${name}' is no bucket name.`);
+    }
+    const existing = this.#buckets.get(name);
+    if (existing !== undefined) {
+      const code = existing.info.owner === owner ? 'BucketAlreadyOwnedByYou' : 'BucketAlreadyExists';
+      throw new BackendError(code, `Bucket '${name}' exists.`);
+    }
+    this.#buckets.set(name, { info: { name, created: this.#now(), owner }, objects: new Map() });
+  }
+}
+
+const CAPABILITIES: Capabilities = {
+  writable: true,
+  list: 'full',
+  putIfAbsent: 'atomic',
+  putIfMatch: 'atomic',
+  userMetadataMaxBytes: 2048,
+  partMinBytes: 1,
+  putMaxBytes: 64 * 1024 ** 2,
+  keyMaxBytes: 1024,
+  batchDeleteMax: 1000,
+  checksums: CHECKSUM_ALGORITHMS,
+  etag: 'md5',
+  wantsMd5: false,
+};
+
+export async function receive(body: UploadBody, signal: AbortSignal): Promise<{ bytes: Buffer; etag: string }> {
+  const abort = (): void => void body.stream.destroy(asError(signal.reason));
+  signal.throwIfAborted();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const bytes = await buffer(body.stream);
+    return { bytes, etag: md5(bytes).toString('hex') };
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+export function md5(bytes: Uint8Array): Buffer {
+  return createHash('md5').update(bytes).digest();
+}
+
+export function checksumOf(algorithm: Parameters<typeof fullObjectChecksum>[0], bytes: Uint8Array) {
+  const hasher = createHasher(algorithm);
+  hasher.update(bytes);
+  return fullObjectChecksum(algorithm, hasher.digest());
+}
+
+function crc64(bytes: Uint8Array) {
+  return checksumOf('CRC64NVME', bytes);
+}
+
+export function checkKey(key: string): void {
+  if (Buffer.byteLength(key) > CAPABILITIES.keyMaxBytes) throw new BackendError('KeyTooLong', 'The key is too long.');
+  if (key.includes('\0') || /[\ud800-\udfff]/u.test(key))
+    throw new BackendError('InvalidArgument', 'No such key can be.');
+}
+
+function checkVersion(versionId: string | undefined): void {
+  if (versionId !== undefined && versionId !== 'null') {
+    throw new BackendError('NoSuchVersion', `There is no version '${versionId}'.`);
+  }
+}
+
+function partRange(stored: StoredObject, partNumber: number | undefined): ByteRange | undefined {
+  if (partNumber === undefined) return undefined;
+  const ends = stored.partEnds ?? [stored.bytes.length];
+  const end = ends[partNumber - 1];
+  if (end === undefined) throw new BackendError('InvalidPartNumber', `The object has ${ends.length} parts.`);
+  return { start: ends[partNumber - 2] ?? 0, end };
+}
+
+function* slices(bytes: Buffer): Generator<Buffer> {
+  for (let start = 0; start < bytes.length; start += 65_536) yield bytes.subarray(start, start + 65_536);
+}
+
+function summary(stored: StoredObject | undefined) {
+  if (stored === undefined) throw new Error('A listed object is gone.');
+  const { key, sizeBytes, etag, lastModified, storageClass, checksum } = stored.info;
+  return {
+    key,
+    sizeBytes,
+    etag,
+    lastModified,
+    storageClass,
+    checksumAlgorithm: checksum?.algorithm,
+    checksumType: checksum?.type,
+  };
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,0 +1,146 @@
+// Which piece goes when room is needed: S3-FIFO (Yang et al., SOSP 2023) by bytes. Newcomers wait in a small queue and
+// leave from there unless they are read again; those that are go to the main queue, where each read buys another round.
+// A pure policy over ids and sizes: it deletes nothing. Two departures from the paper:
+// - Reads close together count once (a piece is read in many steps): a read counts when enough other bytes have come
+//   in since the last one that counted.
+// - What must not go now (pinned, being written) is parked until unpark(): never looked at again in vain.
+
+export interface EvictionRules<Id> {
+  evictable(id: Id): boolean;
+  /** A piece that no one else holds gets one round more. */
+  isLastCopy?(id: Id): boolean;
+}
+
+type Queue = 'small' | 'main' | 'parked';
+
+interface Entry {
+  bytes: number;
+  queue: Queue;
+  /** 0 to 3: reads that counted. */
+  reads: number;
+  /** Where #clockBytes stood when a read last counted. */
+  countedAt: number;
+  spared: boolean;
+}
+
+const MAX_READS = 3;
+
+export class S3Fifo<Id = string> {
+  readonly #entries = new Map<Id, Entry>();
+  /** Map order is queue order: the first is the next to go. */
+  readonly #queues: Record<Queue, Set<Id>> = { small: new Set(), main: new Set(), parked: new Set() };
+  readonly #ghosts = new Set<Id>();
+  readonly #smallBytes: number;
+  readonly #apartBytes: number;
+  #smallNow = 0;
+  #bytes = 0;
+  /** Bytes that ever came in: the policy's clock. */
+  #clockBytes = 0;
+
+  constructor(options: { capacityBytes: number; smallShare?: number; apartShare?: number }) {
+    this.#smallBytes = options.capacityBytes * (options.smallShare ?? 0.1);
+    this.#apartBytes = options.capacityBytes * (options.apartShare ?? 1 / 64);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  has(id: Id): boolean {
+    return this.#entries.has(id);
+  }
+
+  /** `known`: it was here before (after a restart, say) and skips the small queue. */
+  add(id: Id, bytes: number, known = false): void {
+    this.remove(id);
+    const queue = this.#ghosts.delete(id) || known ? 'main' : 'small';
+    this.#entries.set(id, { bytes: 0, queue, reads: 0, countedAt: this.#clockBytes, spared: false });
+    this.#queues[queue].add(id);
+    this.resize(id, bytes);
+  }
+
+  resize(id: Id, bytes: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const grown = bytes - entry.bytes;
+    entry.bytes = bytes;
+    this.#bytes += grown;
+    if (entry.queue === 'small') this.#smallNow += grown;
+    if (grown > 0) this.#clockBytes += grown;
+  }
+
+  touch(id: Id): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || this.#clockBytes - entry.countedAt < this.#apartBytes) return;
+    entry.countedAt = this.#clockBytes;
+    entry.reads = Math.min(MAX_READS, entry.reads + 1);
+  }
+
+  remove(id: Id): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.resize(id, 0);
+    this.#queues[entry.queue].delete(id);
+    this.#entries.delete(id);
+  }
+
+  /** What stood in the way of evicting it is gone. */
+  unpark(id: Id): void {
+    const entry = this.#entries.get(id);
+    if (entry?.queue === 'parked') this.#move(id, entry, 'main');
+  }
+
+  /** Takes out the next to go and names it; undefined when nothing may go. */
+  evict(rules: EvictionRules<Id>): Id | undefined {
+    const { small, main } = this.#queues;
+    while (small.size > 0 || main.size > 0) {
+      const fromSmall = main.size === 0 || (small.size > 0 && this.#smallNow >= this.#smallBytes);
+      const [id] = fromSmall ? small : main;
+      const entry = id === undefined ? undefined : this.#entries.get(id);
+      if (id === undefined || entry === undefined) return undefined;
+      if (!this.#keeps(id, entry, rules)) {
+        this.remove(id);
+        if (fromSmall) this.#remember(id);
+        return id;
+      }
+    }
+    return undefined;
+  }
+
+  #keeps(id: Id, entry: Entry, rules: EvictionRules<Id>): boolean {
+    if (!rules.evictable(id)) {
+      this.#move(id, entry, 'parked');
+    } else if (entry.reads > 0) {
+      entry.reads = entry.queue === 'small' ? 0 : entry.reads - 1;
+      this.#move(id, entry, 'main');
+    } else if (!entry.spared && rules.isLastCopy?.(id) === true) {
+      entry.spared = true;
+      this.#move(id, entry, 'main');
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  #move(id: Id, entry: Entry, to: Queue): void {
+    if (entry.queue === 'small') this.#smallNow -= entry.bytes;
+    this.#queues[entry.queue].delete(id);
+    entry.queue = to;
+    this.#queues[to].add(id);
+    if (to === 'small') this.#smallNow += entry.bytes;
+  }
+
+  /** As many ids as there are entries: coming back while remembered proves a second use. */
+  #remember(id: Id): void {
+    this.#ghosts.add(id);
+    const limit = Math.max(1024, this.#entries.size);
+    for (const ghost of this.#ghosts) {
+      if (this.#ghosts.size <= limit) break;
+      this.#ghosts.delete(ghost);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+// How a shelf is found again after any end: LevelDB is trusted for what is there, the directories for what is not.
+// Loading reads rows only; sweeping, in the background, removes files that no row names, discards rows whose file is
+// missing, and brings half-filled pieces in line with their marks. No byte is read: digests prove bytes when read.
+
+import { bytesOf } from './blocks.ts';
+import { Disk } from './disk.ts';
+import { errorCode } from './files.ts';
+import type { PieceRecord } from './piece-record.ts';
+import type { Shelf } from './shelf.ts';
+import { type ShelvedPiece, shelvedPiece } from './shelved-piece.ts';
+
+/** Puts on the shelf what LevelDB knows. Rows that cannot be meant (unreadable, staged, of no disk) are deleted. */
+export async function loadShelf(shelf: Shelf): Promise<void> {
+  const disks = new Map(shelf.disks.map((disk) => [disk.id, disk]));
+  const found: { shelved: ShelvedPiece; madeAt: number }[] = [];
+  try {
+    for await (const [key, record] of shelf.db.rows()) {
+      const disk = record === undefined ? undefined : disks.get(record.disk);
+      if (record === undefined || disk === undefined || !isMeant(record)) shelf.db.delete(key);
+      else found.push({ shelved: shelvedPiece(key, disk, record), madeAt: record.madeAt });
+    }
+  } catch (error) {
+    shelf.observer.databaseFailed({ error, lost: 0 });
+  }
+  found.sort((a, b) => a.madeAt - b.madeAt);
+  for (const { shelved } of found) {
+    shelved.disk.usedBytes += shelved.allocatedBytes;
+    shelf.add(shelved, true);
+  }
+  for (const disk of shelf.disks) shelf.settle(disk);
+}
+
+/** A version on its way to the origin has no etag: nobody can ask for it after the process that staged it ended. */
+function isMeant(record: PieceRecord): boolean {
+  return record.piece.version.etag !== '' && Disk.isFileName(record.file) && !record.held.isEmpty;
+}
+
+/** Sweeps one disk; false when the disk failed on the way, and the sweep is to be made again when it is back. */
+export async function sweepDisk(shelf: Shelf, disk: Disk, signal: AbortSignal): Promise<boolean> {
+  const unseen = new Map<string, ShelvedPiece>();
+  for (const shelved of shelf.pieces.values()) {
+    if (shelved.disk === disk && !disk.isOwn(shelved.file)) unseen.set(shelved.file, shelved);
+  }
+  const halfFilled = [...unseen.values()].filter((shelved) => !shelved.held.isFull);
+  for (let directory = 0; directory < Disk.directories; directory += 1) {
+    if (signal.aborted) return false;
+    if (!(await sweepDirectory(disk, directory, unseen))) return false;
+  }
+  for (const shelved of unseen.values()) await shelf.discard(shelved, 'missing');
+  for (const shelved of halfFilled) {
+    if (signal.aborted) return false;
+    if (!shelved.gone) await bringInLine(shelf, shelved);
+  }
+  return disk.state !== 'out';
+}
+
+async function sweepDirectory(disk: Disk, directory: number, unseen: Map<string, ShelvedPiece>): Promise<boolean> {
+  let files: readonly string[];
+  try {
+    files = await disk.list(directory);
+  } catch (error) {
+    disk.failed(error);
+    return false;
+  }
+  for (const file of files) {
+    if (disk.isOwn(file) || unseen.delete(file) || !Disk.isFileName(file)) continue;
+    await disk.remove(file, 0);
+  }
+  return true;
+}
+
+async function bringInLine(shelf: Shelf, shelved: ShelvedPiece): Promise<void> {
+  const mine = shelved.draft === undefined;
+  shelved.draft ??= reconcile(shelf, shelved);
+  await shelved.draft;
+  // Whoever writes meanwhile uses the same draft and lets go of it when done.
+  if (mine && !shelf.isWriting(shelved.key)) shelved.draft = undefined;
+}
+
+/**
+ * The record of a half-filled piece to write on with, after its file holds what is marked and no more: blocks that
+ * were written but not marked when the process died are cut off at the file's end; where they stand in the middle, the
+ * piece is discarded. Undefined: there is nothing to write on with.
+ */
+export async function reconcile(shelf: Shelf, shelved: ShelvedPiece): Promise<PieceRecord | undefined> {
+  const { disk, file, held, lengthBytes, blockSize } = shelved;
+  const record = await shelf.recordOf(shelved);
+  if (record === undefined) return undefined;
+  try {
+    const { end } = bytesOf({ first: 0, end: held.last + 1 }, lengthBytes, blockSize);
+    const allocatedBytes = await disk.truncate(file, end);
+    // One unit for what the file system itself keeps for a file in many parts.
+    if (allocatedBytes <= shelved.allocatedBytes + disk.unitBytes) return record;
+    await shelf.discard(shelved);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') await shelf.discard(shelved, 'missing');
+    else disk.failed(error);
+  }
+  return undefined;
+}

@@ -1,5 +1,5 @@
 // How far ahead of a reader to fetch: nothing until it proves sequential, then twice as far with each read that goes
-// on where the last one ended, and half as far once bytes fetched ahead went unused. One GET of a large object and
+// on where the last one ended, and a quarter as far once a reader left bytes behind that were fetched ahead. One GET of a large object and
 // many small ranged GETs in a row look the same from here.
 import { LRUCache } from 'lru-cache';
 
@@ -41,7 +41,8 @@ export class ReadAhead {
     // A read may overlap the last one's end by less than a step: clients re-read the tail of a block.
     const reader = readers.find(({ next }) => start <= next && next - start < stepBytes && end > next);
     if (reader === undefined) {
-      this.#forgetOldest(readers);
+      this.#shrinkStalest(readers);
+      if (readers.length >= READERS_PER_VERSION) readers.shift();
       readers.push({ next: end, windowBytes: 0, aheadUntil: end });
       return end;
     }
@@ -53,18 +54,9 @@ export class ReadAhead {
     return end + reader.windowBytes;
   }
 
-  /** Bytes that were fetched ahead of readers of this version left unread. */
-  wasted(versionId: string): void {
-    for (const reader of this.#versions.get(versionId) ?? []) {
-      reader.windowBytes = Math.floor(reader.windowBytes / 4);
-    }
-  }
-
-  /** A reader that is forgotten with bytes ahead of it has wasted them: its successors start smaller. */
-  #forgetOldest(readers: Reader[]): void {
-    if (readers.length < READERS_PER_VERSION) return;
-    const oldest = readers.shift();
-    if (oldest === undefined || oldest.aheadUntil <= oldest.next) return;
-    for (const reader of readers) reader.windowBytes = Math.floor(reader.windowBytes / 2);
+  /** Somebody reads elsewhere: who was longest silent, with bytes ahead unread, is taken to have gone there. */
+  #shrinkStalest(readers: readonly Reader[]): void {
+    const stale = readers.find((reader) => reader.aheadUntil > reader.next);
+    if (stale !== undefined) stale.windowBytes = Math.floor(stale.windowBytes / 4);
   }
 }

@@ -1,0 +1,138 @@
+// Brings a run of blocks of one piece from the origin into its feed. Every request carries If-Match, so a request that
+// was cut goes on where it stopped: the bytes are the same ones, or the origin says that they changed.
+import { BackendError, type ByteRange, type ObjectRead } from '../../backends/backend.ts';
+import type { ByteBudget, Urgency } from '../concurrency/byte-budget.ts';
+import type { ObjectVersion } from '../pieces/piece.ts';
+import type { Feed } from '../pieces/piece-feed.ts';
+import { ObjectsError } from './objects-error.ts';
+import type { OriginObject } from './origin-object.ts';
+
+export interface FillDeps {
+  readonly budget: ByteBudget;
+}
+
+export interface FillOptions {
+  /** Bytes in hand while one fill is under way. */
+  readonly inHandBytes: number;
+  /** Requests in a row that may bring nothing before the fill fails. */
+  readonly attempts: number;
+}
+
+/** Never rejects: what goes wrong is the feed's, and so its readers'. `end`: where the feed ends within the object. */
+export async function fillFromOrigin(
+  deps: FillDeps,
+  options: FillOptions,
+  origin: OriginObject,
+  version: ObjectVersion,
+  feed: Feed,
+  end: number,
+  urgency: Urgency,
+): Promise<void> {
+  try {
+    const release = await deps.budget.take(options.inHandBytes, urgency, feed.signal);
+    try {
+      await bringAll(options, origin, version, feed, end, urgency);
+      await feed.finish();
+    } finally {
+      release();
+    }
+  } catch (error) {
+    feed.fail(error);
+  }
+}
+
+/** Gives the feed a body that is already on its way, then whatever it failed to bring. */
+export async function fillFromBody(
+  deps: FillDeps,
+  options: FillOptions,
+  origin: OriginObject,
+  version: ObjectVersion,
+  feed: Feed,
+  end: number,
+  read: ObjectRead,
+): Promise<void> {
+  const release = deps.budget.tryTake(options.inHandBytes);
+  try {
+    await pour(read, feed).catch((error: unknown) => {
+      if (!isPassing(error) || feed.signal.aborted) throw error;
+    });
+    await bringAll(options, origin, version, feed, end, 'demand');
+    await feed.finish();
+  } catch (error) {
+    feed.fail(error);
+  } finally {
+    release?.();
+  }
+}
+
+async function bringAll(
+  options: FillOptions,
+  origin: OriginObject,
+  version: ObjectVersion,
+  feed: Feed,
+  end: number,
+  urgency: Urgency,
+): Promise<void> {
+  for (let fruitless = 0; feed.remainingBytes > 0; ) {
+    const before = feed.remainingBytes;
+    const range = { start: end - before, end };
+    try {
+      await pour(await readVersion(origin, version, range, urgency, feed.signal), feed);
+    } catch (error) {
+      fruitless = feed.remainingBytes < before ? 0 : fruitless + 1;
+      if (!isPassing(error) || feed.signal.aborted || fruitless >= options.attempts) throw error;
+    }
+  }
+}
+
+async function pour(read: ObjectRead, feed: Feed): Promise<void> {
+  try {
+    for await (const chunk of read.body) await feed.push(chunk, feed.signal);
+  } finally {
+    read.body.destroy();
+  }
+}
+
+/** Exactly these bytes of exactly this version. */
+async function readVersion(
+  origin: OriginObject,
+  version: ObjectVersion,
+  range: ByteRange,
+  urgency: Urgency,
+  signal: AbortSignal,
+): Promise<ObjectRead> {
+  const priority = urgency === 'ahead' ? 'prefetch' : 'demand';
+  const conditions = { ifMatch: [version.etag] };
+  try {
+    const read = await origin.read({ range, conditions, priority }, signal);
+    if (isOf(read, version, range)) return read;
+    read.body.destroy();
+    throw changed(version, undefined);
+  } catch (error) {
+    if (error instanceof BackendError && CHANGED.has(error.code)) throw changed(version, error);
+    throw error;
+  }
+}
+
+function isOf({ info, range: got }: ObjectRead, version: ObjectVersion, range: ByteRange): boolean {
+  const whole = range.start === 0 && range.end === version.size;
+  const rangeIsRight = got === undefined ? whole : got.start === range.start && got.end === range.end;
+  return info.etag === version.etag && info.sizeBytes === version.size && rangeIsRight;
+}
+
+const CHANGED: ReadonlySet<BackendError['code']> = new Set([
+  'PreconditionFailed',
+  'NoSuchKey',
+  'NoSuchVersion',
+  'NoSuchBucket',
+  'InvalidRange',
+]);
+
+function changed(version: ObjectVersion, cause: unknown): ObjectsError {
+  return new ObjectsError('VersionChanged', `'${version.key}' changed at its origin while it was read.`, { cause });
+}
+
+/** Worth another request: the origin, or the way to it, failed for the moment. */
+function isPassing(error: unknown): boolean {
+  return error instanceof BackendError && (error.code === 'Unavailable' || error.code === 'Timeout');
+}

@@ -1,0 +1,158 @@
+// One way to the bytes of a piece: the shelf, what is arriving here, the origin. A fill belongs to the gateway: it goes
+// on when the reader who caused it leaves, while others wait or little is missing; otherwise it is abandoned, and the
+// blocks it brought stay.
+import type { ObjectRead } from '../../backends/backend.ts';
+import type { Background } from '../concurrency/background.ts';
+import type { ByteBudget, Urgency } from '../concurrency/byte-budget.ts';
+import { Arrivals } from '../pieces/arrivals.ts';
+import type { ArrivingPiece, PieceReader } from '../pieces/arriving.ts';
+import { type BlockRange, blockCount, blocksOf, bytesOf } from '../pieces/blocks.ts';
+import type { BufferPool } from '../pieces/buffer-pool.ts';
+import { type ObjectVersion, type Piece, pieceLength, type Slice, steps } from '../pieces/piece.ts';
+import type { PieceBytes, PieceStore } from '../pieces/piece-store.ts';
+import { type FillOptions, fillFromBody, fillFromOrigin } from './origin-fill.ts';
+import type { OriginObject } from './origin-object.ts';
+
+export type Source = 'memory' | 'disk' | 'origin';
+
+/** `release` once they are no longer looked at. */
+export interface SourcedBytes extends Omit<PieceBytes, 'source'> {
+  readonly source: Source;
+}
+
+/** A claim on a piece that is fetched before it is read. */
+export interface Hold {
+  /** Whoever would have come for it has left. */
+  leave(): void;
+  /** It is wanted to its end, though nobody holds it any longer. */
+  keep(): void;
+}
+
+export interface PieceFetcherOptions extends FillOptions {
+  /** Of one piece in flight, at most in memory. */
+  readonly windowBytes: number;
+  readonly maxArriving: number;
+  /** A fill that nobody waits for goes on when it misses no more than this. */
+  readonly nearlyDoneBytes: number;
+}
+
+/** Bytes at `at` are missing; `whole`: bring what is missing before them too, for whole pieces are what peers trade. */
+interface Want {
+  readonly at: number;
+  readonly whole: boolean;
+}
+
+/** The largest read from the shelf at once. */
+const STEP_BYTES = 1024 * 1024;
+
+export class PieceFetcher {
+  readonly #store: PieceStore;
+  readonly #arrivals: Arrivals;
+  readonly #budget: ByteBudget;
+  readonly #background: Background;
+  readonly #options: PieceFetcherOptions;
+  /** Go on to their end although nobody reads them now. */
+  readonly #kept = new WeakSet<ArrivingPiece>();
+
+  constructor(
+    deps: { store: PieceStore; pool: BufferPool; budget: ByteBudget; background: Background },
+    options: PieceFetcherOptions,
+  ) {
+    this.#store = deps.store;
+    this.#budget = deps.budget;
+    this.#background = deps.background;
+    this.#options = options;
+    this.#arrivals = new Arrivals(deps, { ...options, unwanted: (arriving) => this.#unwanted(arriving) });
+  }
+
+  /** The bytes of the slice, in order, as they are there. Each is released by whoever takes it. */
+  async *read(origin: OriginObject, slice: Slice, signal: AbortSignal): AsyncGenerator<SourcedBytes, void, undefined> {
+    let joined: PieceReader | undefined;
+    try {
+      for (let at = slice.start; at < slice.end; ) {
+        const bytes =
+          (joined === undefined ? await this.#fromShelf({ ...slice, start: at }) : undefined) ??
+          (await (joined ??= this.#arrivals.join(slice.piece)).read(at, slice.end, signal).then(asArrived));
+        if (bytes === undefined) {
+          this.#fill(origin, slice.piece, { at, whole: at === slice.start }, 'demand');
+        } else {
+          at += bytes.bytes.length;
+          yield bytes;
+        }
+      }
+    } finally {
+      joined?.leave();
+    }
+  }
+
+  /** Fetches what is missing of a piece that somebody will come for. Undefined: nothing is, or too much is under way. */
+  ahead(origin: OriginObject, piece: Piece, urgency: Urgency): Hold | undefined {
+    if (this.#store.blocks(piece).isFull || this.#arrivals.size >= this.#options.maxArriving) return undefined;
+    const reader = this.#arrivals.join(piece);
+    this.#fill(origin, piece, { at: 0, whole: true }, urgency);
+    const arriving = this.#arrivals.find(piece);
+    return {
+      leave: () => reader.leave(),
+      keep: () => {
+        if (arriving !== undefined) this.#kept.add(arriving);
+        reader.leave();
+      },
+    };
+  }
+
+  /** A body that the origin sends already: [start, …) of the version, whose first byte begins a piece. */
+  adopt(origin: OriginObject, version: ObjectVersion, start: number, read: ObjectRead): void {
+    const piece = { version, index: Math.floor(start / version.pieceSize) };
+    const blocks = { first: 0, end: blockCount(pieceLength(piece), this.#store.blockSize) };
+    const feed = this.#arrivals.feed(piece, blocks);
+    const end = start + pieceLength(piece);
+    this.#background.run('fill', fillFromBody(this.#deps, this.#options, origin, version, feed, end, read));
+  }
+
+  close(): void {
+    this.#arrivals.close();
+  }
+
+  get #deps() {
+    return { budget: this.#budget };
+  }
+
+  async #fromShelf(rest: Slice): Promise<SourcedBytes | undefined> {
+    const [step] = steps(rest, STEP_BYTES);
+    return step && this.#store.read(step);
+  }
+
+  /** Begins a fill for the first run of blocks that are neither here nor coming. */
+  #fill(origin: OriginObject, piece: Piece, want: Want, urgency: Urgency): void {
+    const run = this.#missingRun(piece, want);
+    if (run === undefined) return;
+    const { version } = piece;
+    const feed = this.#arrivals.feed(piece, run);
+    const end = piece.index * version.pieceSize + bytesOf(run, pieceLength(piece), this.#store.blockSize).end;
+    this.#background.run('fill', fillFromOrigin(this.#deps, this.#options, origin, version, feed, end, urgency));
+  }
+
+  #missingRun(piece: Piece, { at, whole }: Want): BlockRange | undefined {
+    const held = this.#store.blocks(piece);
+    const arriving = this.#arrivals.find(piece);
+    const missing = (block: number) => !held.has(block) && arriving?.isComing(block) !== true;
+    const wanted = blocksOf({ start: at, end: at + 1 }, this.#store.blockSize).first;
+    const first = range(whole ? 0 : wanted, held.size).find(missing);
+    if (first === undefined) return undefined;
+    const end = range(first, held.size).find((block) => !missing(block)) ?? held.size;
+    return { first, end };
+  }
+
+  #unwanted(arriving: ArrivingPiece): void {
+    if (this.#kept.has(arriving) || arriving.remainingBytes <= this.#options.nearlyDoneBytes) return;
+    arriving.abandon();
+  }
+}
+
+function asArrived(bytes: PieceBytes | undefined): SourcedBytes | undefined {
+  return bytes && { bytes: bytes.bytes, release: () => bytes.release(), source: 'origin' };
+}
+
+function range(first: number, end: number): number[] {
+  return Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
+}

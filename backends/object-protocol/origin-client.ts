@@ -115,7 +115,7 @@ export class OriginClient {
     if (Buffer.byteLength(key) > capabilities.keyMaxBytes) {
       throw new BackendError('KeyTooLong', `${service} takes keys of up to ${capabilities.keyMaxBytes} bytes.`);
     }
-    if (key === '' || refusedKey?.test(key) === true || /\p{Surrogate}/u.test(key)) {
+    if (key === '' || refusedKey?.test(key) === true || /[\0\p{Surrogate}]/u.test(key)) {
       throw new BackendError('InvalidArgument', `${service} does not take this key.`);
     }
   }

@@ -35,8 +35,14 @@ export function deleteBucket(call: Call, buckets: Buckets, bucket: StoredBucket)
 }
 
 export function describeBucket(call: Call, bucket: StoredBucket): void {
-  if (call.query.has('location')) return call.answerXml('<LocationConstraint>test-region</LocationConstraint>');
-  if (call.query.has('versioning')) return call.answerXml('<VersioningConfiguration></VersioningConfiguration>');
+  if (call.query.has('location')) {
+    call.answerXml('<LocationConstraint>test-region</LocationConstraint>');
+    return;
+  }
+  if (call.query.has('versioning')) {
+    call.answerXml('<VersioningConfiguration></VersioningConfiguration>');
+    return;
+  }
   const created = bucket.created.toISOString();
   call.answerXml(
     `<BucketInfo><Bucket><Name>${bucket.name}</Name><CreationDate>${created}</CreationDate></Bucket></BucketInfo>`,

@@ -25,6 +25,8 @@ export class Call implements SignedParts {
   readonly flavour: Flavour;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** A fault: what was received well is stored otherwise. */
+  corrupts = false;
   readonly #asks: boolean;
 
   constructor(
@@ -76,7 +78,7 @@ export class Call implements SignedParts {
     if (declared !== undefined && declared !== createHash('md5').update(bytes).digest('base64')) {
       throw new Refused(400, this.flavour.wrongMd5);
     }
-    return bytes;
+    return this.corrupts ? flipped(bytes) : bytes;
   }
 
   answer(status: number, headers: Record<string, string | number> = {}, body?: string | Buffer): void {
@@ -113,4 +115,10 @@ function splitOnce(text: string, separator: string): string[] {
 
 function unescaped(text: string): string {
   return decodeURIComponent(text.replaceAll('+', '%20'));
+}
+
+export function flipped(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[0] = (copy[0] ?? 0) ^ 0xff;
+  return copy;
 }

@@ -1,6 +1,6 @@
 // What a protocol server is told to do wrong: a rule is used up by the requests it applies to.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Call } from './call.ts';
+import { type Call, flipped } from './call.ts';
 
 export type Fault =
   /** Answers before it read any of the body. */
@@ -55,12 +55,6 @@ export function bendAnswer(call: Call, fault: Fault): void {
     return response;
   };
   response.end = bent;
-}
-
-export function flipped(bytes: Buffer): Buffer {
-  const copy = Buffer.from(bytes);
-  copy[0] = (copy[0] ?? 0) ^ 0xff;
-  return copy;
 }
 
 function drip({ response }: Call, body: Buffer, pieces: number, everyMs: number, end: () => unknown): void {

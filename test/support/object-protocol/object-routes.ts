@@ -16,14 +16,23 @@ export function keyOf(call: Call): string {
 export function readObject(call: Call, bucket: StoredBucket): void {
   const object = bucket.objects.get(keyOf(call));
   if (object === undefined) throw new Refused(404, 'NoSuchKey');
-  if (call.query.has('tagging')) return call.answerXml(tagDocument(object.headers[`${call.flavour.prefix}tagging`]));
+  if (call.query.has('tagging')) {
+    call.answerXml(tagDocument(object.headers[`${call.flavour.prefix}tagging`]));
+    return;
+  }
   const verdict = conditionVerdict(call, object, '');
   if (verdict === 412) throw new Refused(412, 'PreconditionFailed');
   const told = objectHeaders(call, object);
-  if (verdict === 304) return call.answer(304, told);
+  if (verdict === 304) {
+    call.answer(304, told);
+    return;
+  }
   const size = object.bytes.length;
   const range = call.method === 'GET' ? requestedRange(call, size) : undefined;
-  if (range === undefined) return call.answer(200, { ...told, 'Content-Length': size }, object.bytes);
+  if (range === undefined) {
+    call.answer(200, { ...told, 'Content-Length': size }, object.bytes);
+    return;
+  }
   const [start, end] = range;
   const headers = { ...told, 'Content-Length': end - start, 'Content-Range': `bytes ${start}-${end - 1}/${size}` };
   call.answer(206, headers, object.bytes.subarray(start, end));

@@ -31,8 +31,8 @@ export interface Seen {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** How much of a body was read by the time the request was over. */
-  bodyBytes: number;
+  /** How much came over its connection by the time the request was over. */
+  socketBytes: number;
 }
 
 export class ProtocolServer {
@@ -95,17 +95,17 @@ export class ProtocolServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse, asks: boolean): Promise<void> {
     const call = new Call(request, response, { flavour: this.#flavour, serviceHost: this.serviceHost, asks });
-    const seen: Seen = { method: call.method, url: request.url ?? '', headers: call.headers, bodyBytes: 0 };
+    const seen: Seen = { method: call.method, url: request.url ?? '', headers: call.headers, socketBytes: 0 };
     this.seen.push(seen);
     request.on('close', () => {
-      seen.bodyBytes = Number(Reflect.get(request.socket, 'bytesRead') ?? 0);
+      seen.socketBytes = request.socket.bytesRead;
     });
     try {
       const fault = this.faults.take(call);
       if (fault?.kind === 'refuse') throw new Refused(fault.status, fault.code);
       if (fault !== undefined && (await this.#misbehave(call, fault))) return;
       authenticate(call, this.credentials, this.region);
-      await this.#route(call, fault?.kind === 'corrupt');
+      await this.#route(call);
     } catch (error) {
       if (error instanceof Refused) call.refuse(error.status, error.code);
       else if (!request.destroyed) throw error;
@@ -117,18 +117,17 @@ export class ProtocolServer {
     if (fault.kind === 'latency') await delay(fault.ms);
     else if (fault.kind === 'stall' && fault.afterBytes === undefined) return true;
     else if (fault.kind === 'cut' && fault.afterBytes === undefined) call.request.socket.destroy();
+    else if (fault.kind === 'corrupt' && call.method === 'PUT') call.corrupts = true;
     else bendAnswer(call, fault);
     return fault.kind === 'cut' && fault.afterBytes === undefined;
   }
 
-  async #route(call: Call, corrupts: boolean): Promise<void> {
+  async #route(call: Call): Promise<void> {
     if (call.bucket === undefined) return listBuckets(call, this.buckets);
     if (call.key === undefined && call.method === 'PUT') return createBucket(call, this.buckets);
     const bucket = this.#find(call.bucket);
     if (call.key === undefined) return this.#onBucket(call, bucket);
     await this.#onObject(call, bucket);
-    const stored = bucket.objects.get(call.key);
-    if (corrupts && call.method === 'PUT' && stored !== undefined) bucket.objects.set(call.key, stored);
   }
 
   async #onBucket(call: Call, bucket: StoredBucket): Promise<void> {

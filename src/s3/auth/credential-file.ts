@@ -100,5 +100,8 @@ export async function readCredentials(path: string): Promise<readonly Credential
 export async function warnIfReadableByOthers(path: string, log: Pick<Log, 'warn'>): Promise<void> {
   const { mode } = await stat(path);
   if ((mode & 0o066) === 0) return;
-  log.warn({ path, mode: (mode & 0o777).toString(8) }, `Others than the owner can read or change ${path}, which holds secrets; chmod 600 it.`);
+  log.warn(
+    { path, mode: (mode & 0o777).toString(8) },
+    `Others than the owner can read or change ${path}, which holds secrets; chmod 600 it.`,
+  );
 }

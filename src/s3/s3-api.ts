@@ -18,7 +18,7 @@ import { WireBody } from './operations/request-body.ts';
 import { OPERATIONS } from './operations/table.ts';
 import { effectiveHeaders } from './presigned-headers.ts';
 import type { S3Request } from './request.ts';
-import { parseTarget, type Target } from './target.ts';
+import { encodeKey, parseTarget, type Target } from './target.ts';
 
 export interface RequestObserver {
   finished(event: RequestEvent): void;
@@ -283,5 +283,5 @@ function forMethod(error: S3Error, method: string | undefined): S3Error {
 }
 
 function resourceOf({ bucket, key }: { bucket: string; key: string }): string {
-  return `/${bucket}/${encodeURIComponent(key).replaceAll('%2F', '/')}`;
+  return `/${bucket}/${encodeKey(key)}`;
 }

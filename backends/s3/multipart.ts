@@ -164,9 +164,9 @@ export class S3Multipart implements Multipart {
   }
 
   async listUploads(bucket: string, options: ListUploadsOptions, signal: AbortSignal): Promise<UploadListPage> {
+    // Keys come as they are: radosgw encodes them when asked to and does not say so.
     const command = new ListMultipartUploadsCommand({
       Bucket: bucket,
-      EncodingType: 'url',
       MaxUploads: options.maxEntries,
       Prefix: options.prefix,
       Delimiter: options.delimiter,

@@ -68,7 +68,10 @@ export async function putObject(
   };
 }
 
-/** S3 tells an absent object (404) from another one (412) under If-Match; some servers do not. */
+/**
+ * S3 tells an absent object (404) from another one (412) under If-Match; some servers do not. radosgw calls a race that
+ * a conditional write lost an unknown error.
+ */
 export async function rethrowRefusal(
   client: S3Client,
   ref: ObjectRef,
@@ -76,6 +79,13 @@ export async function rethrowRefusal(
   error: unknown,
   signal: AbortSignal,
 ): Promise<never> {
+  const conditional = conditions?.ifMatch !== undefined || conditions?.ifNoneMatch !== undefined;
+  if (conditional && error instanceof BackendError && error.nativeCode === 'UnknownError') {
+    throw new BackendError('ConditionalRequestConflict', 'Another write of this key was under way; try again.', {
+      cause: error,
+      nativeCode: error.nativeCode,
+    });
+  }
   const refused = error instanceof BackendError && error.code === 'PreconditionFailed';
   if (refused && conditions?.ifMatch !== undefined) await headObject(client, ref, {}, signal);
   throw error;

@@ -1,6 +1,7 @@
 // Uploads as clients send them, for tests: bodies framed and signed by the test's own hand, cut as a network cuts them.
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { ChecksumAlgorithm, UploadBody } from '../../../backends/backend.ts';
 import { createHasher } from '../../../backends/checksums.ts';
 import { Authenticator } from '../../../src/s3/auth/authenticate.ts';
@@ -126,13 +127,14 @@ export interface Outcome {
   readonly body: UploadBody | undefined;
 }
 
-/** What becomes of an upload: read to its end, or to its error. */
+/** What becomes of an upload: taken the moment it is given out, to its end or to its error. */
 export async function outcome({ request, payload }: Upload, options = OPTIONS): Promise<Outcome> {
   const given: Buffer[] = [];
   let body: UploadBody | undefined;
   try {
     body = openUploadBody(request, payload, options);
-    for await (const chunk of body.stream) given.push(chunk);
+    body.stream.on('data', (chunk: Buffer) => given.push(chunk));
+    await finished(body.stream);
     return { given: Buffer.concat(given), error: undefined, body };
   } catch (error) {
     return { given: Buffer.concat(given), error: error as S3Error, body };

@@ -27,6 +27,8 @@ export interface S3BackendOptions extends Omit<IdleAgentOptions, 'lookup'> {
   readonly sessionToken?: string | undefined;
   /** The bucket in the path rather than in the host name. Default false. */
   readonly pathStyle?: boolean | undefined;
+  /** Whether the origin keeps checksums and tells them; servers older than 2022 do not. Default true. */
+  readonly checksums?: boolean | undefined;
 }
 
 export interface S3BackendDeps {
@@ -61,7 +63,7 @@ export function openS3Backend(options: S3BackendOptions, deps: S3BackendDeps = {
   const buckets = new S3Buckets(client, region);
   return {
     kind: 's3',
-    capabilities: CAPABILITIES,
+    capabilities: options.checksums === false ? { ...CAPABILITIES, checksums: [] } : CAPABILITIES,
     check: (signal) => checkOrigin(buckets, signal),
     headBucket: (bucket, signal) => headBucket(client, bucket, signal),
     head: (ref, headOptions, signal) => headObject(client, ref, headOptions, signal),

@@ -50,6 +50,8 @@ export const SETTINGS = {
       credentialsSchema,
       'A JSON file of credentials, reloaded when it changes, or the list itself',
     ),
+    reloadInterval: duration('5s', 'How often the file of credentials is looked at'),
+    maxSkew: duration('15m', "How far a client's clock may be from this one"),
     accessKeyId: optionalText('A key beside those of auth.credentials', { env: 'DFSTORE_ACCESS_KEY_ID' }),
     secretAccessKey: optionalText('Its secret', { env: 'DFSTORE_SECRET_ACCESS_KEY', secret: true }),
     anonymous: structure(anonymousSchema, 'Rules for requests without a signature'),

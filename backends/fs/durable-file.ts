@@ -107,15 +107,15 @@ export async function syncDirectory(path: string): Promise<void> {
  * Misconfigured where a symbolic link is: what it points to may lie outside the root.
  */
 export async function makeDirectories(base: string, below: string, fsync: boolean): Promise<void> {
-  const target = join(base, below);
-  if (await isRealPath(target)) return;
-  let directory = base;
+  if (await isRealPath(join(base, below))) return;
+  let parent = base;
   for (const name of below.split('/')) {
-    const made = await makeDirectory(join(directory, name));
-    if (made && fsync) await syncDirectory(directory);
-    directory = join(directory, name);
+    const directory = join(parent, name);
+    const made = await makeDirectory(directory);
+    if (!made) await isRealPath(directory);
+    else if (fsync) await syncDirectory(parent);
+    parent = directory;
   }
-  await isRealPath(target);
 }
 
 /** False: there is no such file or directory. */

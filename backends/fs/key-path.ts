@@ -30,16 +30,16 @@ export function pathsOfKey(key: string, folds: boolean): KeyPaths {
 }
 
 export function keyOfPath(path: string): string {
-  let key = '';
-  let continues = true;
+  const segments: string[] = [];
+  let begun = '';
   for (const name of path.split('/')) {
-    const bare = name.replace(/%[mpk]$/, '');
+    const bare = begun + name.replace(/%[mpk]$/, '');
     const empties = /^%n(\d*)$/.exec(bare);
-    if (!continues) key += '/';
-    key += empties === null ? unescaped(bare) : '/'.repeat(Number(empties[1] || 1) - 1);
-    continues = name.endsWith('%m');
+    begun = name.endsWith('%m') ? bare : '';
+    if (begun !== '') continue;
+    segments.push(...(empties === null ? [unescaped(bare)] : Array<string>(Number(empties[1] || 1)).fill('')));
   }
-  return key;
+  return segments.join('/');
 }
 
 function segmentNames(key: string, folds: boolean): string[] {

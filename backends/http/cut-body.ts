@@ -3,24 +3,49 @@
 import { Readable } from 'node:stream';
 import type { ByteRange } from '../backend.ts';
 
-/** As exact as its source: errors are passed on as they are. */
+/** As exact as its source: errors are passed on as they are. Destroying it destroys the source. */
 export function cutBody(source: Readable, range: ByteRange): Readable {
-  const body = Readable.from(cut(source, range), { objectMode: false });
-  // A generator that waits for a silent source is not ended by its reader's leaving; the source is.
-  body.once('close', () => source.destroy());
-  // Whoever reads it later still sees the error; until then it must find a listener.
-  body.on('error', () => undefined);
-  return body;
+  return new CutBody(source, range);
 }
 
-async function* cut(source: Readable, range: ByteRange): AsyncGenerator<Buffer> {
-  let position = 0;
-  // Leaving the loop destroys the source.
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    const from = Math.max(0, range.start - position);
-    const to = Math.min(chunk.length, range.end - position);
-    position += chunk.length;
-    if (from < to) yield chunk.subarray(from, to);
-    if (position >= range.end) return;
+class CutBody extends Readable {
+  readonly #source: Readable;
+  readonly #range: ByteRange;
+  #position = 0;
+
+  constructor(source: Readable, range: ByteRange) {
+    super();
+    this.#source = source;
+    this.#range = range;
+    // Whoever reads it later still sees the error; until then it must find a listener.
+    this.on('error', () => undefined);
+    source.on('data', this.#onData);
+    source.on('error', (error) => this.destroy(error));
+    source.pause();
+  }
+
+  override _read(): void {
+    this.#source.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#source.off('data', this.#onData);
+    this.#source.destroy();
+    callback(error);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    const from = Math.max(0, this.#range.start - this.#position);
+    const to = Math.min(chunk.length, this.#range.end - this.#position);
+    this.#position += chunk.length;
+    const hasRoom = from >= to || this.push(chunk.subarray(from, to));
+    if (this.#position >= this.#range.end) this.#finish();
+    else if (!hasRoom) this.#source.pause();
+  };
+
+  #finish(): void {
+    this.#source.off('data', this.#onData);
+    this.#source.destroy();
+    this.push(null);
   }
 }

@@ -3,7 +3,6 @@
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { createCRC64 } from 'hash-wasm';
 import { BackendError } from '../backend.ts';
-import type { SizedBody } from './wire.ts';
 
 export interface Crc64 {
   update(bytes: Uint8Array): void;
@@ -20,13 +19,6 @@ export async function createCrc64(): Promise<Crc64> {
     },
     digest: () => BigInt(`0x${hasher.digest('hex')}`).toString(),
   };
-}
-
-/** Listens along without taking part in the flow: attach before the body is sent. */
-export function summed(body: SizedBody, crc: Crc64): SizedBody {
-  const stream = body.stream.on('data', (chunk: Buffer) => crc.update(chunk));
-  stream.pause();
-  return { sizeBytes: body.sizeBytes, stream };
 }
 
 /** Passes a whole object on and holds its last chunk back until the checksum has proved true. */

@@ -96,14 +96,15 @@ class Exchange {
   #send(): void {
     if (this.#settled || this.#started) return;
     this.#started = true;
-    if (this.#body === undefined || this.#body.sizeBytes === 0) {
+    if (this.#body === undefined) {
       this.#ended = true;
       this.#request.end();
+      return;
     }
-    if (this.#body === undefined) return;
-    this.#request.on('drain', () => this.#settled || this.#body?.stream.resume());
-    this.#body.stream.on('data', this.#onData);
-    this.#body.stream.once('end', this.#onEnd);
+    // An empty body too is put only once its stream has ended well.
+    const { stream } = this.#body;
+    this.#request.on('drain', () => this.#settled || stream.resume());
+    stream.on('data', this.#onData).once('end', this.#onEnd).resume();
   }
 
   /** From the start, so that a body that fails while the origin is still being asked is not missed. */
@@ -118,6 +119,7 @@ class Exchange {
     const body = this.#body;
     if (body === undefined || this.#settled) return;
     this.#sentBytes += chunk.length;
+    body.tap?.(chunk);
     if (this.#sentBytes > body.sizeBytes) {
       this.#fail(new BackendError('Internal', `The body is longer than its ${body.sizeBytes} bytes; nothing was put.`));
     } else if (!this.#request.write(chunk)) {

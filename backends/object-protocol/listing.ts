@@ -1,8 +1,10 @@
 // Listings of objects: V2 where the origin has it, else V1, whose marker is then our token.
-import type { ListOptions, ListPage, ObjectSummary } from '../backend.ts';
+import { BackendError, type ListOptions, type ListPage, type ObjectSummary } from '../backend.ts';
 import { readEtag, readStorageClass } from './object-headers.ts';
 import type { OriginClient } from './origin-client.ts';
 import { urlDecoded, type XmlElement } from './xml.ts';
+
+const TOKEN_MARK = 'p1.';
 
 export async function listObjects(
   client: OriginClient,
@@ -26,14 +28,14 @@ export async function listObjects(
     .all('CommonPrefixes')
     .map((entry) => text(entry.required('Prefix')))
     // Some origins report the prefix that startAfter names once more.
-    .filter((prefix) => after === undefined || comesAfter(prefix, after));
+    .filter((prefix) => prefix !== after);
   if (!root.isTrue('IsTruncated')) return { objects, prefixes };
-  return { objects, prefixes, nextToken: nextToken(client, root, text, objects, prefixes) };
+  return { objects, prefixes, nextToken: sealed(nextPosition(client, root, text, objects, prefixes)) };
 }
 
 function position(client: OriginClient, { token, startAfter, delimiter, prefix }: ListOptions): Record<string, string> {
   const tokenName = client.dialect.listStyle === 'v2' ? 'continuation-token' : 'marker';
-  if (token !== undefined) return { [tokenName]: token };
+  if (token !== undefined) return { [tokenName]: unsealed(token) };
   if (!startAfter) return {};
   const after = delimiter ? pastCommonPrefix(startAfter, delimiter, prefix ?? '') : startAfter;
   return { [client.dialect.listStyle === 'v2' ? 'start-after' : 'marker']: after };
@@ -47,7 +49,7 @@ function pastCommonPrefix(startAfter: string, delimiter: string, prefix: string)
   return isCommonPrefix ? `${startAfter}\u{10ffff}` : startAfter;
 }
 
-function nextToken(
+function nextPosition(
   client: OriginClient,
   root: XmlElement,
   text: (value: string) => string,
@@ -61,6 +63,18 @@ function nextToken(
     (latest, name) => (latest === undefined || comesAfter(name, latest) ? name : latest),
     undefined,
   );
+}
+
+/** A token says where it comes from: origins take any text for a marker, and an unknown token must not restart a listing. */
+function sealed(position: string | undefined): string {
+  if (position === undefined) throw new BackendError('Internal', 'The origin cut a listing short without a position.');
+  return TOKEN_MARK + Buffer.from(position, 'utf8').toString('base64url');
+}
+
+function unsealed(token: string): string {
+  const position = Buffer.from(token.slice(TOKEN_MARK.length), 'base64url').toString('utf8');
+  if (position !== '' && sealed(position) === token) return position;
+  throw new BackendError('InvalidArgument', 'The continuation token is not one that this origin gave.');
 }
 
 function summary(client: OriginClient, entry: XmlElement, key: string): ObjectSummary {

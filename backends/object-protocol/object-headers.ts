@@ -82,7 +82,6 @@ function onlyEtag(etags: readonly string[] | undefined): string | undefined {
 
 export function objectInfo(dialect: Dialect, key: string, headers: IncomingHttpHeaders, sizeBytes: number): ObjectInfo {
   const etag = readEtag(dialect, oneHeader(headers, 'etag') ?? '');
-  const parts = /-(\d+)$/.exec(etag);
   const tagCount = oneHeader(headers, `${dialect.headerPrefix}tagging-count`);
   return {
     key,
@@ -93,7 +92,6 @@ export function objectInfo(dialect: Dialect, key: string, headers: IncomingHttpH
     headers: keptHeaders(headers),
     metadata: userMetadata(dialect, headers),
     versionId: oneHeader(headers, `${dialect.headerPrefix}version-id`),
-    ...(parts === null ? {} : { partCount: Number(parts[1]) }),
     ...(tagCount === undefined ? {} : { tagCount: Number(tagCount) }),
     identity: etag === '' || etag.startsWith('W/') ? 'none' : 'strong',
   };

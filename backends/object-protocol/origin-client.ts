@@ -60,9 +60,7 @@ export class OriginClient {
     const refusal = this.#headed(response);
     if (request.method === 'HEAD') {
       response.destroy();
-      if (status === 404 && refusal.code === undefined && request.key !== undefined) {
-        return this.#whatIsMissing(request, refusal, signal);
-      }
+      if (status >= 400 && status < 500 && refusal.code === undefined) return this.#askWhy(request, refusal, signal);
       return originError(this.dialect, refusal, subjectOf(request));
     }
     const text = await readText(response, signal);
@@ -94,16 +92,19 @@ export class OriginClient {
     return originError(this.dialect, refusal, subjectOf(request));
   }
 
-  /** HEAD said 404 and no more: the same as GET says whether the bucket, the version or the key is missing. */
-  async #whatIsMissing(request: WireRequest, refusal: Refusal, signal: AbortSignal): Promise<BackendError> {
+  /** HEAD gave a status and no more: the same as GET says what is missing, or whose credentials are wrong. */
+  async #askWhy(request: WireRequest, refusal: Refusal, signal: AbortSignal): Promise<BackendError> {
+    const asked: WireRequest =
+      request.key === undefined
+        ? { ...request, method: 'GET', query: { 'max-keys': '1' } }
+        : { ...request, method: 'GET', headers: { ...request.headers, Range: 'bytes=0-0' } };
     try {
-      const response = await this.open({ ...request, method: 'GET', headers: { Range: 'bytes=0-0' } }, signal);
-      response.destroy();
+      (await this.open(asked, signal)).destroy();
     } catch (error) {
-      if (error instanceof BackendError && error.code !== 'InvalidRange') return error;
       if (!(error instanceof BackendError)) throw error;
+      if (error.code !== 'InvalidRange') return error;
     }
-    return originError(this.dialect, refusal, 'object');
+    return originError(this.dialect, refusal, subjectOf(request));
   }
 
   #checkNames({ bucket, key }: WireRequest): void {
@@ -115,7 +116,7 @@ export class OriginClient {
     if (Buffer.byteLength(key) > capabilities.keyMaxBytes) {
       throw new BackendError('KeyTooLong', `${service} takes keys of up to ${capabilities.keyMaxBytes} bytes.`);
     }
-    if (key === '' || refusedKey?.test(key) === true || /\p{Surrogate}/u.test(key)) {
+    if (key === '' || refusedKey?.test(key) === true || /[\0\p{Surrogate}]/u.test(key)) {
       throw new BackendError('InvalidArgument', `${service} does not take this key.`);
     }
   }

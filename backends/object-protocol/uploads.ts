@@ -124,7 +124,8 @@ export class Uploads implements Multipart {
     } catch (error) {
       // Not by the caller's signal, which may be what ended the copy.
       await this.abortUpload(upload, AbortSignal.timeout(10_000)).catch((abortError: unknown) => {
-        throw new AggregateError([error, abortError], 'The copy failed, and so did withdrawing its parts.');
+        const message = `A copy failed, and its parts could not be withdrawn: upload ${uploadId} is left to be aborted.`;
+        throw new BackendError('Internal', message, { cause: new AggregateError([error, abortError]) });
       });
       throw error;
     }

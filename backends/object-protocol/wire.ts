@@ -6,6 +6,8 @@ import type { Readable } from 'node:stream';
 export interface SizedBody {
   readonly sizeBytes: number;
   readonly stream: Readable;
+  /** Sees every chunk as it is sent. */
+  readonly tap?: ((chunk: Uint8Array) => void) | undefined;
 }
 
 export interface WireRequest {

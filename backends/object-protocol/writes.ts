@@ -12,7 +12,7 @@ import {
   type UploadBody,
   type Written,
 } from '../backend.ts';
-import { createCrc64, summed } from './crc64.ts';
+import { createCrc64 } from './crc64.ts';
 import { attributeHeaders, readEtag } from './object-headers.ts';
 import { type OriginClient, oneHeader } from './origin-client.ts';
 import { originError } from './origin-error.ts';
@@ -53,7 +53,10 @@ export async function sendBody(
     'Content-Length': String(body.sizeBytes),
     ...(md5 === undefined ? {} : { 'Content-MD5': md5.toString('base64') }),
   };
-  const answer = await client.call({ ...request, headers, body: summed(body, crc) }, signal);
+  const answer = await client.call(
+    { ...request, headers, body: { sizeBytes: body.sizeBytes, stream: body.stream, tap: crc.update } },
+    signal,
+  );
   const stored = oneHeader(answer, `${client.dialect.headerPrefix}hash-crc64ecma`);
   return { headers: answer, intact: stored === undefined || stored === crc.digest() };
 }

@@ -94,10 +94,10 @@ export class S3Multipart implements Multipart {
       ContentMD5: md5?.toString('base64'),
       ContentLength: body.sizeBytes,
       Body: body.stream,
-      ...(algorithm !== 'none' && { ChecksumAlgorithm: algorithm }),
+      ChecksumAlgorithm: algorithm === 'none' ? checksum?.algorithm : algorithm,
     });
     const send = (abortSignal: AbortSignal) => this.#client.send(command, { abortSignal });
-    const answer = await callWithBody(this.#client, body, send, signal);
+    const answer = await callWithBody(this.#client, body, send, signal).catch(rethrowOfUpload);
     return { etag: toEtag(answer.ETag), checksum: toChecksum(answer) };
   }
 
@@ -145,7 +145,8 @@ export class S3Multipart implements Multipart {
       MaxParts: options.maxEntries,
       ...(options.after !== undefined && { PartNumberMarker: String(options.after) }),
     });
-    const answer = await call(this.#client, () => this.#client.send(command, { abortSignal: signal }), signal);
+    const send = () => this.#client.send(command, { abortSignal: signal });
+    const answer = await call(this.#client, send, signal).catch(rethrowOfUpload);
     const parts = (answer.Parts ?? []).map((part) => ({
       partNumber: part.PartNumber ?? 0,
       sizeBytes: part.Size ?? 0,
@@ -163,9 +164,9 @@ export class S3Multipart implements Multipart {
   }
 
   async listUploads(bucket: string, options: ListUploadsOptions, signal: AbortSignal): Promise<UploadListPage> {
+    // Keys come as they are: radosgw encodes them when asked to and does not say so.
     const command = new ListMultipartUploadsCommand({
       Bucket: bucket,
-      EncodingType: 'url',
       MaxUploads: options.maxEntries,
       Prefix: options.prefix,
       Delimiter: options.delimiter,
@@ -213,6 +214,7 @@ export class S3Multipart implements Multipart {
     });
     const send = () => this.#client.send(command, { abortSignal: signal });
     const answer = await call(this.#client, send, signal)
+      .catch(rethrowOfUpload)
       .catch((error) => rethrowRefusal(this.#client, upload, options.conditions, error, signal))
       .catch((error) => this.#forgiveRepetition(upload, parts, error, signal));
     this.#algorithms.delete(upload.uploadId);
@@ -243,9 +245,19 @@ export class S3Multipart implements Multipart {
 
   async abortUpload(upload: UploadRef, signal: AbortSignal): Promise<void> {
     const command = new AbortMultipartUploadCommand({ ...named(upload), UploadId: upload.uploadId });
-    await call(this.#client, () => this.#client.send(command, { abortSignal: signal }), signal);
+    const send = () => this.#client.send(command, { abortSignal: signal });
+    await call(this.#client, send, signal).catch(rethrowOfUpload);
     this.#algorithms.delete(upload.uploadId);
   }
+}
+
+/** Some servers keep uploads as objects, and say of a missing one what they say of those. */
+function rethrowOfUpload(error: unknown): never {
+  if (!(error instanceof BackendError) || error.code !== 'NoSuchKey') throw error;
+  throw new BackendError('NoSuchUpload', 'The origin has no such upload.', {
+    cause: error,
+    nativeCode: error.nativeCode,
+  });
 }
 
 function checkOrder(parts: readonly CompletedPart[]): void {

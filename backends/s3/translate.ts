@@ -62,13 +62,14 @@ export function toEtag(quoted: string | undefined): string {
 }
 
 export function quoted(etag: string): string {
-  return etag === '*' ? etag : `"${etag}"`;
+  return `"${etag}"`;
 }
 
+/** Without quotes, as in S3's own examples: some servers compare what they are given to the letter. */
 export function toConditionFields(conditions: WriteConditions | undefined): { IfMatch?: string; IfNoneMatch?: string } {
   return {
-    ...(conditions?.ifMatch !== undefined && { IfMatch: quoted(conditions.ifMatch) }),
-    ...(conditions?.ifNoneMatch !== undefined && { IfNoneMatch: quoted(conditions.ifNoneMatch) }),
+    ...(conditions?.ifMatch !== undefined && { IfMatch: conditions.ifMatch }),
+    ...(conditions?.ifNoneMatch !== undefined && { IfNoneMatch: conditions.ifNoneMatch }),
   };
 }
 

@@ -15,17 +15,18 @@ import {
   type DeleteTarget,
   type ObjectRef,
   type PutOptions,
+  type ReadConditions,
   type UploadBody,
   type VersionRef,
   type WriteConditions,
   type Written,
 } from '../backend.ts';
-import { checkReadConditions, checkWriteConditions } from '../conditions.ts';
+import { checkWriteConditions } from '../conditions.ts';
 import { call, callWithBody, named } from './calls.ts';
-import { toReadConditionFields } from './conditions.ts';
 import { fromCode } from './errors.ts';
 import { headObject } from './reading.ts';
 import {
+  quoted,
   toAttributeFields,
   toChecksum,
   toChecksumFields,
@@ -49,6 +50,7 @@ export async function putObject(
     ...toAttributeFields(options),
     ...toConditionFields(options.conditions),
     ...toChecksumFields(checksum),
+    ChecksumAlgorithm: checksum?.algorithm,
     ContentMD5: md5?.toString('base64'),
     ContentLength: body.sizeBytes,
     Body: body.stream,
@@ -66,7 +68,10 @@ export async function putObject(
   };
 }
 
-/** S3 tells an absent object (404) from another one (412) under If-Match; some servers do not. */
+/**
+ * S3 tells an absent object (404) from another one (412) under If-Match; some servers do not. radosgw calls a race that
+ * a conditional write lost an unknown error.
+ */
 export async function rethrowRefusal(
   client: S3Client,
   ref: ObjectRef,
@@ -74,6 +79,13 @@ export async function rethrowRefusal(
   error: unknown,
   signal: AbortSignal,
 ): Promise<never> {
+  const conditional = conditions?.ifMatch !== undefined || conditions?.ifNoneMatch !== undefined;
+  if (conditional && error instanceof BackendError && error.nativeCode === 'UnknownError') {
+    throw new BackendError('ConditionalRequestConflict', 'Another write of this key was under way; try again.', {
+      cause: error,
+      nativeCode: error.nativeCode,
+    });
+  }
   const refused = error instanceof BackendError && error.code === 'PreconditionFailed';
   if (refused && conditions?.ifMatch !== undefined) await headObject(client, ref, {}, signal);
   throw error;
@@ -217,25 +229,23 @@ export function copySource({ bucket, key, versionId }: VersionRef): string {
   return `${bucket}/${path}${versionId === undefined ? '' : `?versionId=${encodeURIComponent(versionId)}`}`;
 }
 
-/** Conditions that S3 cannot be asked are decided against the source's head, and the copy held to that very object. */
+/**
+ * Decided against the source's head, because some servers ignore such conditions; the copy is then held to that very
+ * object where the server can.
+ */
 export async function sourceConditionFields(
   client: S3Client,
   source: VersionRef,
-  conditions: CopyOptions['sourceConditions'],
+  conditions: ReadConditions | undefined,
   signal: AbortSignal,
-) {
-  const asked = [...(conditions?.ifMatch ?? []), ...(conditions?.ifNoneMatch ?? [])];
-  let effective = conditions;
-  if (asked.includes('*') || (conditions?.ifMatch?.length ?? 0) > 1 || (conditions?.ifNoneMatch?.length ?? 0) > 1) {
-    const { info } = await headObject(client, source, { versionId: source.versionId }, signal);
-    checkReadConditions(conditions, info);
-    effective = { ifMatch: [info.etag] };
-  }
-  const { IfMatch, IfNoneMatch, IfModifiedSince, IfUnmodifiedSince } = toReadConditionFields(effective);
-  return {
-    ...(IfMatch !== undefined && { CopySourceIfMatch: IfMatch }),
-    ...(IfNoneMatch !== undefined && { CopySourceIfNoneMatch: IfNoneMatch }),
-    ...(IfModifiedSince !== undefined && { CopySourceIfModifiedSince: IfModifiedSince }),
-    ...(IfUnmodifiedSince !== undefined && { CopySourceIfUnmodifiedSince: IfUnmodifiedSince }),
-  };
+): Promise<{ CopySourceIfMatch?: string }> {
+  if (conditions === undefined) return {};
+  const { info } = await headObject(client, source, { versionId: source.versionId, conditions }, signal).catch(
+    (error: unknown) => {
+      // S3 answers a copy whose source has not changed with 412, not 304.
+      if (!(error instanceof BackendError) || error.code !== 'NotModified') throw error;
+      throw new BackendError('PreconditionFailed', error.message, { cause: error });
+    },
+  );
+  return { CopySourceIfMatch: quoted(info.etag) };
 }

@@ -12,6 +12,7 @@ import {
   requiredText,
   type Setting,
   type Settings,
+  size,
   sizeSchema,
   structure,
   textSchema,
@@ -43,6 +44,7 @@ export const BACKEND_SETTINGS = {
   fs: {
     root: requiredText('Directory that holds the objects'),
     fsync: flag(true, 'Acknowledge only what is on the disk'),
+    reserve: size('64MiB', 'Free space below which writes are refused, so that deletes have room'),
   },
   s3: {
     endpoint: structure(urlSchema.optional(), "The store's URL; Amazon's own when absent"),
@@ -85,9 +87,10 @@ export const BACKEND_SETTINGS = {
   },
   webhdfs: {
     namenodes: structure(z.array(urlSchema).min(1).readonly(), 'URLs of the namenodes; the active one is found'),
-    root: optionalText('Directory that holds the buckets; / when absent'),
+    root: optionalText('The directory that is the bucket; / when absent'),
     user: optionalText('User name, for clusters without security'),
     delegationToken: secret('Delegation token, for clusters with it'),
+    namenodeTimeout: duration('10s', 'How long a namenode may be silent before the next is asked'),
     datanodes: structure(textsSchema.optional(), 'Hosts that reads may be sent to: names, *.globs, or CIDR ranges'),
     ...ORIGIN_LIMITS,
   },

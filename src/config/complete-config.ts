@@ -1,7 +1,8 @@
 // From what was written to what is meant: defaults that depend on other settings, and what must fit together. Settings
 // of abilities that this version does not have are refused here, so that nobody relies on what does not happen.
 import { join } from 'node:path';
-import type { BackendConfig, BucketConfig, Config, SETTINGS } from '../config.ts';
+import type { BucketConfig, Config, SETTINGS } from '../config.ts';
+import { backendsSchema } from './backend-settings.ts';
 import { bucketsSchema } from './bucket-settings.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { nearestName } from './nearest-name.ts';
@@ -11,9 +12,7 @@ type Parsed = ConfigOf<typeof SETTINGS>;
 
 /** What is wrong is added to `problems`; with any, the result must not be used. */
 export function completeConfig(parsed: Parsed, problems: string[]): Config {
-  const backends: Readonly<Record<string, BackendConfig>> = parsed.backends ?? {
-    local: { type: 'fs', root: join(parsed.data, 'objects'), fsync: true },
-  };
+  const backends = parsed.backends ?? defaultBackends(parsed.data);
   const buckets = parsed.buckets ?? defaultBuckets(backends, problems);
   const config: Config = { ...parsed, backends, buckets };
   checkBuckets(config, problems);
@@ -21,6 +20,10 @@ export function completeConfig(parsed: Parsed, problems: string[]): Config {
   checkLimits(config, problems);
   refuseMesh(config, problems);
   return deepFreeze(config);
+}
+
+function defaultBackends(data: string): Config['backends'] {
+  return backendsSchema.parse({ local: { type: 'fs', root: join(data, 'objects') } }) ?? {};
 }
 
 function defaultBuckets(backends: Config['backends'], problems: string[]): Readonly<Record<string, BucketConfig>> {

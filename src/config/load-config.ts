@@ -43,7 +43,7 @@ const schema = sectionSchema(SETTINGS);
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const problems: string[] = [];
   const file =
-    sources.file ?? nonEmpty(sources.env['DFSTORE_CONFIG']) ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
+    sources.file ?? nonEmpty(sources.env.DFSTORE_CONFIG) ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
   const raw = file === undefined ? {} : readConfigFile(file, sources.env, problems);
   const overlay = overlayOf(sources, problems);
   const parsed = schema.safeParse(withOverlay(raw, overlay));

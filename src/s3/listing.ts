@@ -5,6 +5,7 @@ import type { Objects } from '../objects/objects.ts';
 import { ownerElement } from './acl.ts';
 import { quoteEtag } from './conditions.ts';
 import { invalidArgument, numberParameter, textParameter } from './parameters.ts';
+import { encodeKey } from './target.ts';
 import type { XmlObject } from './xml.ts';
 
 export const PAGE_MAX_ENTRIES = 1000;
@@ -40,7 +41,7 @@ function parseEncoding(query: Query): KeyEncoding {
   if (type.toLowerCase() !== 'url') {
     throw invalidArgument('encoding-type', type, 'Invalid Encoding Method specified in Request');
   }
-  return { type: 'url', encode: (key) => encodeURIComponent(key).replaceAll('%2F', '/') };
+  return { type: 'url', encode: encodeKey };
 }
 
 /** A page with at least one entry, unless there is none: clients take the last entry for where to go on. */

@@ -4,7 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { BackendError } from '../../backends/backend.ts';
 import type { Objects } from '../objects/objects.ts';
-import type { Admission } from './admission.ts';
 import { toS3Error } from './answer.ts';
 import type { Authenticator, Identity } from './auth/authenticate.ts';
 import { type Action, authorise } from './auth/policy.ts';
@@ -19,7 +18,7 @@ import { WireBody } from './operations/request-body.ts';
 import { OPERATIONS } from './operations/table.ts';
 import { effectiveHeaders } from './presigned-headers.ts';
 import type { S3Request } from './request.ts';
-import { parseTarget, type Target } from './target.ts';
+import { encodeKey, parseTarget, type Target } from './target.ts';
 
 export interface RequestObserver {
   finished(event: RequestEvent): void;
@@ -39,10 +38,16 @@ export interface RequestEvent {
   readonly key?: string | undefined;
 }
 
+/** Limits on requests in flight; undefined: past the limit. Each release is called once. */
+interface AdmissionGate {
+  enter(): (() => void) | undefined;
+  enterKey(accessKeyId: string): (() => void) | undefined;
+}
+
 interface S3ApiDeps {
   readonly objects: Objects;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
-  readonly admission: Pick<Admission, 'enter' | 'enterKey'>;
+  readonly admission: AdmissionGate;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly observer: RequestObserver;
 }
@@ -133,6 +138,7 @@ export class S3Api {
     checkExpectedOwner(headers['x-amz-expected-bucket-owner'], owner);
     refuseHeadersNotOffered(headers);
     const body = new WireBody({ request, payload }, this.#options);
+    progress.releases.push(() => body.close());
     await this.#run(exchange, operation, {
       operation: progress.operation,
       headers,
@@ -277,5 +283,5 @@ function forMethod(error: S3Error, method: string | undefined): S3Error {
 }
 
 function resourceOf({ bucket, key }: { bucket: string; key: string }): string {
-  return `/${bucket}/${encodeURIComponent(key).replaceAll('%2F', '/')}`;
+  return `/${bucket}/${encodeKey(key)}`;
 }

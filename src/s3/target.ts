@@ -81,3 +81,10 @@ export function decode(text: string): string {
     throw new S3Error('InvalidURI', undefined, { cause });
   }
 }
+
+/** A key as it stands in URLs and url-encoded listings: everything but RFC 3986's unreserved characters and '/'. */
+export function encodeKey(key: string): string {
+  return encodeURIComponent(key)
+    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%2F', '/');
+}

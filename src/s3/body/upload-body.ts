@@ -13,8 +13,6 @@ interface UploadBodyOptions {
   /** The backend wants the MD5, promised or not. */
   readonly wantsMd5: boolean;
   readonly maxBytes: number;
-  /** The checksum to compute when the client promises none; absent: none is. */
-  readonly defaultChecksum?: ChecksumAlgorithm | undefined;
 }
 
 const ERRORS: BodyErrors = {
@@ -102,7 +100,7 @@ function digesterOf(
 ): BodyDigester {
   const { md5, checksum, trailerAlgorithm } = declared;
   const sha256 = payload.kind === 'single' ? payload.sha256 : undefined;
-  const algorithm = checksum?.algorithm ?? trailerAlgorithm ?? options.defaultChecksum;
+  const algorithm = checksum?.algorithm ?? trailerAlgorithm ?? unpromisedAlgorithm(payload);
   return new BodyDigester(
     {
       sha256,
@@ -118,6 +116,11 @@ function digesterOf(
       checksum: algorithm,
     },
   );
+}
+
+/** A body that could have had a trailer and has none gets S3's own default. */
+function unpromisedAlgorithm(payload: PayloadMode): ChecksumAlgorithm | undefined {
+  return payload.kind === 'streaming' && payload.trailer ? 'CRC64NVME' : undefined;
 }
 
 /** The decoded length, as an object's size is known before its first byte; undefined when it is not told. */

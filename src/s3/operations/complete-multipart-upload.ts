@@ -5,6 +5,7 @@ import { checksumElements, checksumOfElement, declaredChecksum } from '../checks
 import { parseWriteConditions, quoteEtag, unquoteEtag } from '../conditions.ts';
 import { S3Error } from '../errors.ts';
 import { invalidArgument, PART_NUMBER_MAX } from '../parameters.ts';
+import { encodeKey } from '../target.ts';
 import type { XmlElement } from '../xml.ts';
 import type { OperationContext } from './operation-context.ts';
 import { uploadOf } from './upload-part.ts';
@@ -26,7 +27,7 @@ export async function completeMultipartUpload(context: OperationContext): Promis
       xml: {
         root: 'CompleteMultipartUploadResult',
         content: {
-          Location: `${context.endpoint}/${bucket}/${encodeURIComponent(key).replaceAll('%2F', '/')}`,
+          Location: `${context.endpoint}/${bucket}/${encodeKey(key)}`,
           Bucket: bucket,
           Key: key,
           ETag: quoteEtag(written.etag),

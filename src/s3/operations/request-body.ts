@@ -10,6 +10,7 @@ export class WireBody implements RequestBody {
   readonly #request: S3Request;
   readonly #payload: PayloadMode;
   readonly #maxXmlBytes: number;
+  #opened: UploadBody | undefined;
 
   constructor(deps: { readonly request: S3Request; readonly payload: PayloadMode }, options: { maxXmlBytes: number }) {
     this.#request = deps.request;
@@ -18,8 +19,11 @@ export class WireBody implements RequestBody {
   }
 
   open(options: { wantsMd5: boolean; maxBytes: number }): UploadBody {
+    this.#opened = openUploadBody(this.#request, this.#payload, options);
+    // A backend that refuses before it reads has no ear for what then becomes of the body.
+    this.#opened.stream.on('error', () => undefined);
     this.#request.proceed();
-    return openUploadBody(this.#request, this.#payload, options);
+    return this.#opened;
   }
 
   async readXml(root: string): Promise<XmlElement> {
@@ -29,6 +33,11 @@ export class WireBody implements RequestBody {
   async readOptionalXml(root: string): Promise<XmlElement | undefined> {
     const bytes = await this.#read();
     return bytes.length === 0 ? undefined : parseXml(bytes, root);
+  }
+
+  /** Nobody reads on. The request itself is left to the exchange. */
+  close(): void {
+    this.#opened?.stream.destroy();
   }
 
   #read(): Promise<Buffer> {

@@ -1,0 +1,64 @@
+// The metrics' registry: what the table lists, counted, and the process's own. One for each gateway; nothing is global.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { LabelsOf, METRICS, Metric, MetricName } from '../metrics.ts';
+
+type NamesOf<Type> = {
+  [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
+}[MetricName];
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #counters = new Map<string, Counter>();
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #histograms = new Map<string, Histogram>();
+  readonly #samples: (() => void)[] = [];
+
+  constructor(table: typeof METRICS) {
+    for (const [name, metric] of Object.entries(table)) this.#make(name, metric);
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  count<Name extends NamesOf<'counter'>>(name: Name, labels: LabelsOf<Name>, amount = 1): void {
+    this.#counters.get(name)?.inc({ ...labels }, amount);
+  }
+
+  set<Name extends NamesOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void {
+    this.#gauges.get(name)?.set({ ...labels }, value);
+  }
+
+  observe<Name extends NamesOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number): void {
+    this.#histograms.get(name)?.observe({ ...labels }, value);
+  }
+
+  /** A gauge that is read off when somebody looks. */
+  sample(name: NamesOf<'gauge'>, read: () => number): void {
+    this.#samples.push(() => this.#gauges.get(name)?.set(read()));
+  }
+
+  /** A counter's sum by one of its labels. */
+  async totals(name: NamesOf<'counter'>, label: string): Promise<Record<string, number>> {
+    const totals: Record<string, number> = {};
+    for (const { labels, value } of (await this.#counters.get(name)?.get())?.values ?? []) {
+      const key = String(labels[label] ?? 'all');
+      totals[key] = (totals[key] ?? 0) + value;
+    }
+    return totals;
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** In Prometheus' text format. */
+  render(): Promise<string> {
+    for (const sample of this.#samples) sample();
+    return this.#registry.metrics();
+  }
+
+  #make(name: string, { type, help, labels, buckets }: Metric): void {
+    const common = { name, help, labelNames: [...labels], registers: [this.#registry] };
+    if (type === 'counter') this.#counters.set(name, new Counter(common));
+    if (type === 'gauge') this.#gauges.set(name, new Gauge(common));
+    if (type === 'histogram') this.#histograms.set(name, new Histogram({ ...common, buckets: [...(buckets ?? [])] }));
+  }
+}

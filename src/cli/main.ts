@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+// The command line: parses, dispatches, and turns failures into a sentence and an exit code.
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/load-config.ts';
+import { VERSION } from '../gateway/version.ts';
+import { addConfigCommand } from './config-command.ts';
+import { EXIT } from './exit-codes.ts';
+import { addServeCommand } from './serve-command.ts';
+
+const program = new Command('dfstore')
+  .description('S3-compatible object storage gateway.')
+  .version(VERSION, '-v, --version', 'print the version')
+  .helpOption('-h, --help', 'print this help')
+  .showHelpAfterError('(--help lists what there is)')
+  .exitOverride();
+
+addServeCommand(program);
+addConfigCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  // Commander has printed its own.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  return error instanceof ConfigError ? EXIT.usage : EXIT.failure;
+}

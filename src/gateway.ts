@@ -1,0 +1,99 @@
+// Builds everything from the configuration and closes it last-first: with gateway/, the only place that sees all rooms.
+import { mkdir } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { AdminServer } from './admin/admin-server.ts';
+import { Metrics } from './admin/metrics.ts';
+import { CloseStack } from './concurrency/close-stack.ts';
+import { formatAddress } from './config/units.ts';
+import type { Config } from './config.ts';
+import { openCredentials } from './gateway/credentials.ts';
+import { type Origins, openOrigins } from './gateway/origins.ts';
+import { openS3Endpoint, type S3Endpoint } from './gateway/s3-endpoint.ts';
+import { describeStatus } from './gateway/status.ts';
+import { METRICS } from './metrics.ts';
+import { BucketMap } from './objects/bucket-map.ts';
+import { RoutedObjects } from './objects/routed-objects.ts';
+import type { Credential } from './s3/auth/credentials.ts';
+
+export interface GatewayDeps {
+  readonly log: Logger;
+  /** Nobody configured a key, so one was made, just now; it is in `file` too. */
+  readonly onFirstPair: (pair: Credential, file: string) => void;
+}
+
+export interface Gateway {
+  /** With the ports that were really taken. */
+  readonly s3Url: string;
+  readonly adminUrl: string;
+  /** Finishes requests in flight, up to the configured time, and closes everything. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** Rejects, with everything closed again, when a part of it cannot be opened. */
+export async function openGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
+  const opened = new CloseStack();
+  try {
+    return await open(config, deps, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: CloseStack): Promise<Gateway> {
+  const metrics = new Metrics(METRICS);
+  const life: Life = { phase: 'starting', startedAt: new Date(), endpoint: undefined };
+  await mkdir(config.data, { recursive: true });
+  const credentials = await openCredentials(config, { log, opened, onFirstPair });
+  const origins = await openOrigins(config, { log, metrics, opened });
+  const objects = new RoutedObjects({ map: new BucketMap(origins.backends, config.buckets) });
+  const admin = await openAdmin(config, { metrics, origins, life });
+  opened.push('admin port', () => admin.close());
+  const endpoint = await openS3Endpoint(config, { objects, credentials, log, metrics });
+  opened.push('S3 endpoint', () => endpoint.server.close(config.shutdownTimeout));
+  life.endpoint = endpoint;
+  life.phase = 'serving';
+  return {
+    s3Url: urlOf(config.tls.cert === undefined ? 'http' : 'https', config.listen.host, endpoint.server.port),
+    adminUrl: urlOf('http', config.admin.listen.host, admin.port),
+    close: () => {
+      life.phase = 'stopping';
+      return opened.close();
+    },
+  };
+}
+
+interface Life {
+  phase: 'starting' | 'serving' | 'stopping';
+  readonly startedAt: Date;
+  endpoint: S3Endpoint | undefined;
+}
+
+function openAdmin(
+  config: Config,
+  { metrics, origins, life }: { metrics: Metrics; origins: Origins; life: Life },
+): Promise<AdminServer> {
+  const { checks } = origins;
+  const notReady = () => {
+    if (life.phase !== 'serving') return `The gateway is ${life.phase}.`;
+    return checks.firstDone ? undefined : 'The backends have not answered yet.';
+  };
+  const status = () =>
+    describeStatus({
+      config,
+      checks,
+      metrics,
+      phase: life.phase,
+      startedAt: life.startedAt,
+      now: new Date(),
+      connections: life.endpoint?.server.connections ?? 0,
+      requestsInFlight: life.endpoint?.admission.inFlight ?? 0,
+    });
+  return AdminServer.open({ notReady, status, metrics }, { ...config.admin.listen, token: config.admin.token });
+}
+
+/** One that a client on this machine can use. */
+function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `${scheme}://${formatAddress({ host: reachable, port })}`;
+}

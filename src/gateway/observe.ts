@@ -1,0 +1,29 @@
+// What is counted and logged of requests, limits and origins.
+import type { Logger } from 'pino';
+import type { Metrics } from '../admin/metrics.ts';
+import type { OriginObserver } from '../objects/observed-backend.ts';
+import type { RequestObserver } from '../s3/s3-api.ts';
+
+export function observeOrigins(metrics: Pick<Metrics, 'count'>): OriginObserver {
+  return {
+    requested: (operation) => metrics.count('dfstore_origin_requests_total', { operation }),
+    readBytes: (count) => metrics.count('dfstore_origin_read_bytes_total', {}, count),
+  };
+}
+
+/** `log`: absent where requests are not to be logged one by one. */
+export function observeRequests(
+  metrics: Pick<Metrics, 'count' | 'observe'>,
+  log: Pick<Logger, 'info'> | undefined,
+): RequestObserver {
+  return {
+    finished: (event) => {
+      const { operation, status, durationMs, bytesIn, bytesOut } = event;
+      metrics.count('dfstore_s3_requests_total', { operation, status: String(status) });
+      metrics.observe('dfstore_s3_request_duration_seconds', { operation }, durationMs / 1_000);
+      metrics.count('dfstore_received_bytes_total', {}, bytesIn);
+      if (operation === 'GetObject') metrics.count('dfstore_served_bytes_total', { source: 'origin' }, bytesOut);
+      log?.info({ ...event, durationMs: Math.round(durationMs * 1_000) / 1_000 }, 'A request was answered.');
+    },
+  };
+}

@@ -1,0 +1,71 @@
+// Every metric: name, type, labels, help; the unit is the name's last word before _total. The table only; who counts is
+// in src/admin/metrics.ts, what is counted in src/gateway/observe.ts.
+
+export type MetricType = 'counter' | 'gauge' | 'histogram';
+
+export interface Metric {
+  readonly type: MetricType;
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Of a histogram: upper bounds. */
+  readonly buckets?: readonly number[];
+}
+
+export const METRICS = {
+  dfstore_origin_requests_total: {
+    type: 'counter',
+    labels: ['operation'],
+    help: "Calls of an origin's contract, by operation; one may cost the origin more than one HTTP request",
+  },
+  dfstore_origin_read_bytes_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Bytes of object bodies read from origins',
+  },
+  dfstore_served_bytes_total: {
+    type: 'counter',
+    labels: ['source'],
+    help: 'Bytes sent to clients that read objects, headers included, by where they came from',
+  },
+  dfstore_received_bytes_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Bytes received from clients, headers included',
+  },
+  dfstore_s3_requests_total: {
+    type: 'counter',
+    labels: ['operation', 'status'],
+    help: 'Requests answered, by S3 operation and HTTP status; status 0: the client left first',
+  },
+  dfstore_s3_request_duration_seconds: {
+    type: 'histogram',
+    labels: ['operation'],
+    help: 'From the arrival of a request to the end of its answer',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+  },
+  dfstore_s3_requests_in_flight: {
+    type: 'gauge',
+    labels: [],
+    help: 'Requests being served',
+  },
+  dfstore_s3_connections: {
+    type: 'gauge',
+    labels: [],
+    help: 'Connections of clients',
+  },
+  dfstore_s3_limited_total: {
+    type: 'counter',
+    labels: ['limit'],
+    help: 'Requests and connections refused or cut at a limit, by the name of the limit',
+  },
+  dfstore_backend_up: {
+    type: 'gauge',
+    labels: ['backend'],
+    help: '1 where the last check of a backend succeeded, 0 where it failed',
+  },
+} as const satisfies Record<string, Metric>;
+
+export type MetricName = keyof typeof METRICS;
+
+/** The labels of one metric, each with its value. */
+export type LabelsOf<Name extends MetricName> = Readonly<Record<(typeof METRICS)[Name]['labels'][number], string>>;

@@ -4,7 +4,7 @@
 // Health: a disk that is full or read-only serves what it holds and takes nothing new; one that fails otherwise is out.
 // probe() brings it back once it can be written to and read from again.
 import { createHash, randomBytes } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { S3Fifo } from './eviction.ts';
 import { FdCache } from './fd-cache.ts';
 import { errorCode, type Files } from './files.ts';
@@ -21,7 +21,7 @@ export type DiskState = 'in' | 'reading' | 'out';
 
 /** The format's version: another format lives in another directory. */
 export const DISK_FORMAT = 'v1';
-const DIRECTORIES = 256;
+const DIRECTORY = /^[0-9a-f]{2}$/;
 /** Twelve digits for the run of the gateway that made it, then its number in that run. */
 const FILE_NAME = /^[0-9a-f]{12}-[0-9a-f]{2,}$/;
 /** Taking no more, but what is there can be read. */
@@ -40,6 +40,7 @@ export class Disk {
   /** Of usedBytes, what is being removed. */
   leavingBytes = 0;
   unitBytes = 4096;
+  readonly #root: string;
   readonly #files: Files;
   readonly #fds: FdCache;
   readonly #observer: PieceObserver;
@@ -54,6 +55,7 @@ export class Disk {
   constructor(deps: { files: Files; observer: PieceObserver }, options: DiskOptions) {
     this.path = resolve(options.path);
     this.id = createHash('sha256').update(this.path).digest('hex').slice(0, 8);
+    this.#root = join(this.path, DISK_FORMAT, 'pieces');
     this.capacityBytes = options.capacityBytes;
     this.policy = new S3Fifo({ capacityBytes: options.capacityBytes });
     this.#files = deps.files;
@@ -69,10 +71,10 @@ export class Disk {
     return this.capacityBytes;
   }
 
-  /** Makes the directories. A disk that cannot even do this starts out. */
+  /** Makes the root. A disk that cannot even do this starts out. */
   async open(): Promise<void> {
     try {
-      await this.#makeDirectories();
+      await this.#files.makeDirectory(this.#root);
       this.unitBytes = await this.#files.unitBytes(this.path);
     } catch (error) {
       this.failed(error);
@@ -104,7 +106,15 @@ export class Disk {
 
   /** Rejects when it is there already. */
   async create(file: string): Promise<void> {
-    await this.#fds.use(this.#pathOf(file), true, () => Promise.resolve());
+    const path = this.#pathOf(file);
+    const open = (): Promise<void> => this.#fds.use(path, true, () => Promise.resolve());
+    try {
+      await open();
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      await this.#files.makeDirectory(dirname(path));
+      await open();
+    }
   }
 
   async write(file: string, bytes: Uint8Array, position: number): Promise<void> {
@@ -159,7 +169,7 @@ export class Disk {
     const sent = randomBytes(this.unitBytes);
     try {
       this.#fds.dismissAll();
-      await this.#makeDirectories();
+      await this.#files.makeDirectory(this.#root);
       await this.#removeProbe(file);
       await this.create(file);
       await this.write(file, sent, 0);
@@ -179,13 +189,11 @@ export class Disk {
     }
   }
 
-  /** The files of one of the directories. */
-  async list(directory: number): Promise<readonly string[]> {
-    return this.#files.list(this.#directory(directory));
-  }
-
-  static get directories(): number {
-    return DIRECTORIES;
+  /** All files, a directory at a time. */
+  async *list(): AsyncGenerator<readonly string[], void, undefined> {
+    for (const directory of await this.#files.list(this.#root)) {
+      if (DIRECTORY.test(directory)) yield await this.#files.list(join(this.#root, directory));
+    }
   }
 
   async close(): Promise<void> {
@@ -218,18 +226,8 @@ export class Disk {
     }
   }
 
-  async #makeDirectories(): Promise<void> {
-    await Promise.all(
-      Array.from({ length: DIRECTORIES }, (_, directory) => this.#files.makeDirectory(this.#directory(directory))),
-    );
-  }
-
-  #directory(directory: number): string {
-    return join(this.path, DISK_FORMAT, 'pieces', directory.toString(16).padStart(2, '0'));
-  }
-
   /** Spread by the last digits of the file's number. */
   #pathOf(file: string): string {
-    return join(this.#directory(Number.parseInt(file.slice(-2), 16)), file);
+    return join(this.#root, file.slice(-2), file);
   }
 }

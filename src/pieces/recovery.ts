@@ -42,10 +42,7 @@ export async function sweepDisk(shelf: Shelf, disk: Disk, signal: AbortSignal): 
     if (shelved.disk === disk && !disk.isOwn(shelved.file)) unseen.set(shelved.file, shelved);
   }
   const halfFilled = [...unseen.values()].filter((shelved) => !shelved.held.isFull);
-  for (let directory = 0; directory < Disk.directories; directory += 1) {
-    if (signal.aborted) return false;
-    if (!(await sweepDirectory(disk, directory, unseen))) return false;
-  }
+  if (!(await removeOrphans(disk, unseen, signal))) return false;
   for (const shelved of unseen.values()) await shelf.discard(shelved, 'missing');
   for (const shelved of halfFilled) {
     if (signal.aborted) return false;
@@ -54,19 +51,20 @@ export async function sweepDisk(shelf: Shelf, disk: Disk, signal: AbortSignal): 
   return disk.state !== 'out';
 }
 
-async function sweepDirectory(disk: Disk, directory: number, unseen: Map<string, ShelvedPiece>): Promise<boolean> {
-  let files: readonly string[];
+/** Takes from `unseen` what it sees; false when it did not get to the end. */
+async function removeOrphans(disk: Disk, unseen: Map<string, ShelvedPiece>, signal: AbortSignal): Promise<boolean> {
   try {
-    files = await disk.list(directory);
+    for await (const files of disk.list()) {
+      if (signal.aborted) return false;
+      for (const file of files) {
+        if (!disk.isOwn(file) && !unseen.delete(file) && Disk.isFileName(file)) await disk.remove(file, 0);
+      }
+    }
+    return true;
   } catch (error) {
     disk.failed(error);
     return false;
   }
-  for (const file of files) {
-    if (disk.isOwn(file) || unseen.delete(file) || !Disk.isFileName(file)) continue;
-    await disk.remove(file, 0);
-  }
-  return true;
 }
 
 async function bringInLine(shelf: Shelf, shelved: ShelvedPiece): Promise<void> {

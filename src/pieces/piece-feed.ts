@@ -1,0 +1,145 @@
+// The way bytes come into an arriving piece: in order, in chunks of any size, gathered to blocks, each block proved or
+// its digest taken before anybody sees it.
+import { ArrivedBlock } from './arrived-block.ts';
+import { type BlockRange, blockBytes, bytesOf } from './blocks.ts';
+import type { BufferPool, LentBuffer } from './buffer-pool.ts';
+import { type BlockDigests, blockDigest } from './digests.ts';
+import { PieceError } from './piece-store.ts';
+import { Waiters } from './waiters.ts';
+
+export interface Feed {
+  /** Aborted when the piece is abandoned or the feed has failed: whoever reads the bytes stops reading. */
+  readonly signal: AbortSignal;
+  /** Bytes promised and not pushed yet. */
+  readonly remainingBytes: number;
+  /**
+   * Resolves when all of the chunk is taken over. Rejects when the feed has ended or failed. One push at a time: the
+   * next waits for the last.
+   */
+  push(chunk: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** All is pushed: resolves when it is on the shelf or the shelf has refused it. Rejects when bytes are missing. */
+  finish(): Promise<void>;
+  /** No more will come: those who wait for its blocks are told. Complete blocks stay. Further calls do nothing. */
+  fail(error: unknown): void;
+}
+
+/** What a feed needs of the piece it feeds. */
+export interface FeedTarget {
+  /** `feeding` is aborted when the feed fails. */
+  room(bytes: number, feeding: AbortSignal, signal: AbortSignal): Promise<void>;
+  arrived(block: ArrivedBlock): void;
+  settled(): Promise<void>;
+  ended(error: unknown): void;
+}
+
+export class PieceFeed implements Feed {
+  readonly #deps: { pool: BufferPool; blockSize: number; lengthBytes: number };
+  readonly #target: FeedTarget;
+  readonly #expected: BlockDigests | undefined;
+  readonly #end: number;
+  readonly #waiting = new Map<number, Waiters>();
+  readonly #abort = new AbortController();
+  #at: number;
+  #filling: LentBuffer | undefined;
+  #ended = false;
+
+  constructor(
+    deps: { pool: BufferPool; blockSize: number; lengthBytes: number },
+    target: FeedTarget,
+    range: BlockRange,
+    expected: BlockDigests | undefined,
+  ) {
+    this.#deps = deps;
+    this.#target = target;
+    this.#expected = expected;
+    const bytes = bytesOf(range, deps.lengthBytes, deps.blockSize);
+    this.#at = bytes.start;
+    this.#end = bytes.end;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get remainingBytes(): number {
+    return this.#end - this.#at;
+  }
+
+  async push(chunk: Uint8Array, signal: AbortSignal): Promise<void> {
+    if (chunk.length > this.remainingBytes) {
+      throw new RangeError(`The feed promised ${this.remainingBytes} bytes more, not ${chunk.length}.`);
+    }
+    for (let taken = 0; taken < chunk.length; ) {
+      this.#abort.signal.throwIfAborted();
+      const block = Math.floor(this.#at / this.#deps.blockSize);
+      const range = blockBytes(block, this.#deps.lengthBytes, this.#deps.blockSize);
+      if (this.#filling === undefined) {
+        await this.#target.room(range.end - range.start, this.#abort.signal, signal);
+        this.#abort.signal.throwIfAborted();
+      }
+      // From here to the end of the turn nobody can fail the feed and take the buffer away.
+      this.#filling ??= this.#deps.pool.take(range.end - range.start);
+      const filling = this.#filling;
+      const bytes = chunk.subarray(taken, taken + range.end - this.#at);
+      filling.bytes.set(bytes, this.#at - range.start);
+      taken += bytes.length;
+      this.#at += bytes.length;
+      if (this.#at === range.end) this.#complete(block, filling);
+    }
+  }
+
+  async finish(): Promise<void> {
+    this.#abort.signal.throwIfAborted();
+    if (this.remainingBytes > 0) {
+      const error = new PieceError('Incomplete', `The bytes ended ${this.remainingBytes} short of what was promised.`);
+      this.fail(error);
+      throw error;
+    }
+    await this.#target.settled();
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#target.ended(undefined);
+  }
+
+  fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#abort.abort(error);
+    this.#filling?.release();
+    this.#filling = undefined;
+    this.#target.ended(error);
+  }
+
+  /** Resolves when the block has come or its place is to be looked at again; rejects when the feed fails. */
+  async waitFor(block: number, signal: AbortSignal): Promise<void> {
+    const waiters = this.#waiting.get(block) ?? new Waiters();
+    this.#waiting.set(block, waiters);
+    await waiters.wait(signal);
+  }
+
+  /** The block has come, by this feed or another. */
+  wake(block: number): void {
+    this.#waiting.get(block)?.wake();
+    this.#waiting.delete(block);
+  }
+
+  wakeAll(error: unknown): void {
+    for (const waiters of this.#waiting.values()) {
+      if (error === undefined) waiters.wake();
+      else waiters.fail(error);
+    }
+    this.#waiting.clear();
+  }
+
+  #complete(block: number, filling: LentBuffer): void {
+    this.#filling = undefined;
+    const digest = blockDigest(filling.bytes);
+    if (this.#expected !== undefined && !this.#expected.of(block).equals(digest)) {
+      filling.release();
+      const error = new PieceError('DigestMismatch', `Block ${block} does not have the bytes that its digest names.`);
+      this.fail(error);
+      throw error;
+    }
+    this.#target.arrived(new ArrivedBlock(block, filling, digest));
+  }
+}

@@ -1,6 +1,5 @@
-// Objects through the cache. Reads go by cached-reads.ts; a write revokes what is known of its key before the origin
-// can commit it, and says afterwards what it made. All else passes to the origins unchanged.
-import { Readable } from 'node:stream';
+// Objects through the cache. Reads go by cached-reads.ts; a write revokes what is known of its key before its origin
+// can commit it, and says afterwards what it made. All else goes to the origins as it is.
 import type {
   CompletedPart,
   CompleteOptions,
@@ -17,10 +16,11 @@ import type {
   VersionRef,
   Written,
 } from '../../backends/backend.ts';
+import type { BucketMap } from './bucket-map.ts';
 import type { CachedReads } from './cached-reads.ts';
-import { DelegatedObjects } from './delegated-objects.ts';
-import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions, Objects } from './objects.ts';
+import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './objects.ts';
 import type { OriginObject } from './origin-object.ts';
+import { RoutedObjects } from './routed-objects.ts';
 import type { StagedUploads } from './staged-uploads.ts';
 import type { Freshness, Versions, WriteMark, WriteOutcome } from './versions.ts';
 
@@ -31,10 +31,111 @@ export interface CachePolicy {
 }
 
 export interface CachedObjectsDeps {
-  readonly origins: Objects;
-  readonly reads: CachedReads;
+  readonly map: BucketMap;
+  readonly reads: Pick<CachedReads, 'head' | 'read'>;
   readonly versions: Pick<Versions, 'begin' | 'end'>;
-  readonly staged: StagedUploads;
+  readonly staged: Pick<StagedUploads, 'begin'>;
   /** Undefined: this key is not cached. */
   readonly policyOf: (ref: ObjectRef) => CachePolicy | undefined;
+}
+
+const WRITTEN: WriteOutcome = { kind: 'written' };
+const UNKNOWN: WriteOutcome = { kind: 'unknown' };
+const MISSING: WriteOutcome = { kind: 'missing' };
+
+export class CachedObjects extends RoutedObjects {
+  readonly #deps: CachedObjectsDeps;
+
+  constructor(deps: CachedObjectsDeps) {
+    super(deps);
+    this.#deps = deps;
+  }
+
+  override async head(ref: ObjectRef, options: GatewayHeadOptions, signal: AbortSignal): Promise<ObjectHead> {
+    const policy = this.#policyFor(ref, options);
+    if (policy === undefined) return super.head(ref, options, signal);
+    const head = await this.#deps.reads.head(ref, policy.freshness, options, signal);
+    return { ...head, info: { ...head.info, key: ref.key } };
+  }
+
+  override async read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead> {
+    const policy = this.#policyFor(ref, options);
+    const read = policy && (await this.#deps.reads.read(ref, policy.origin, policy.freshness, options, signal));
+    return read === undefined ? super.read(ref, options, signal) : { ...read, info: { ...read.info, key: ref.key } };
+  }
+
+  override async put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written> {
+    const policy = this.#deps.policyOf(ref);
+    if (policy === undefined) return super.put(ref, body, options, signal);
+    let mark: WriteMark | undefined;
+    const beforeLast = async () => {
+      mark = await this.#deps.versions.begin(ref);
+    };
+    // An empty body is committed with its head.
+    if (body.sizeBytes === 0) await beforeLast();
+    const staged = this.#deps.staged.begin(policy.origin, body, beforeLast);
+    let outcome = UNKNOWN;
+    try {
+      const written = await super.put(ref, staged.body, options, signal);
+      outcome = WRITTEN;
+      await staged.commit(written.etag);
+      return written;
+    } catch (error) {
+      await staged.abandon();
+      throw error;
+    } finally {
+      if (mark !== undefined) this.#deps.versions.end(mark, outcome);
+    }
+  }
+
+  override delete(ref: ObjectRef, options: { versionId?: string | undefined }, signal: AbortSignal): Promise<Deleted> {
+    const outcome = options.versionId === undefined ? MISSING : UNKNOWN;
+    return this.#revoking(ref, outcome, () => super.delete(ref, options, signal));
+  }
+
+  override async deleteMany(
+    bucket: string,
+    targets: readonly DeleteTarget[],
+    signal: AbortSignal,
+  ): Promise<readonly DeleteOutcome[]> {
+    const cached = targets.map(({ key }) => ({ bucket, key })).filter((ref) => this.#deps.policyOf(ref) !== undefined);
+    const marks = await Promise.all(cached.map((ref) => this.#deps.versions.begin(ref)));
+    try {
+      return await super.deleteMany(bucket, targets, signal);
+    } finally {
+      for (const mark of marks) this.#deps.versions.end(mark, UNKNOWN);
+    }
+  }
+
+  override copy(source: VersionRef, target: ObjectRef, options: CopyOptions, signal: AbortSignal): Promise<Copied> {
+    return this.#revoking(target, WRITTEN, () => super.copy(source, target, options, signal));
+  }
+
+  override completeUpload(
+    upload: UploadRef,
+    parts: readonly CompletedPart[],
+    options: CompleteOptions,
+    signal: AbortSignal,
+  ): Promise<Written> {
+    return this.#revoking(upload, WRITTEN, () => super.completeUpload(upload, parts, options, signal));
+  }
+
+  /** Versions and parts of an object are the origin's to tell. */
+  #policyFor(ref: ObjectRef, options: GatewayReadOptions): CachePolicy | undefined {
+    const current = options.versionId === undefined && options.partNumber === undefined;
+    return current ? this.#deps.policyOf(ref) : undefined;
+  }
+
+  async #revoking<T>(ref: ObjectRef, outcome: WriteOutcome, write: () => Promise<T>): Promise<T> {
+    if (this.#deps.policyOf(ref) === undefined) return write();
+    const mark = await this.#deps.versions.begin(ref);
+    let ended = UNKNOWN;
+    try {
+      const written = await write();
+      ended = outcome;
+      return written;
+    } finally {
+      this.#deps.versions.end(mark, ended);
+    }
+  }
 }

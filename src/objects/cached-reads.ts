@@ -5,11 +5,10 @@ import { checkReadConditions } from '../../backends/conditions.ts';
 import { resolveRange } from '../../backends/range.ts';
 import { PieceError } from '../pieces/piece-store.ts';
 import type { ObjectReader } from './object-reader.ts';
-import type { CachedRead, GatewayHeadOptions, GatewayReadOptions } from './objects.ts';
+import type { Chunk, GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './objects.ts';
 import { ObjectsError } from './objects-error.ts';
 import type { OriginObject } from './origin-object.ts';
 import { versionOf } from './origin-prober.ts';
-import type { SourcedBytes } from './piece-fetcher.ts';
 import type { Freshness, Opened, Versions, Wanted } from './versions.ts';
 
 export interface CachedReadsDeps {
@@ -48,7 +47,7 @@ export class CachedReads {
     freshness: Freshness,
     options: GatewayReadOptions,
     signal: AbortSignal,
-  ): Promise<CachedRead | undefined> {
+  ): Promise<GatewayRead | undefined> {
     for (let restarts = 0; ; restarts += 1) {
       const opened = await this.#deps.versions.open(ref, freshness, wantedBy(options), signal);
       if (opened.info.identity === 'none') return undefined;
@@ -69,7 +68,7 @@ export class CachedReads {
     { info, ageMs }: Opened,
     options: ReadOptions,
     signal: AbortSignal,
-  ): Promise<CachedRead> {
+  ): Promise<GatewayRead> {
     const range = options.range && resolveRange(options.range, info.sizeBytes);
     const version = versionOf(origin, info, this.#pieceSize);
     const wanted = range ?? { start: 0, end: info.sizeBytes };
@@ -87,7 +86,8 @@ export class CachedReads {
 
 /** A read with conditions may end without a byte: only the record is asked for. A checksum is the whole object's. */
 function wantedBy(options: GatewayReadOptions): Wanted {
-  const conditional = options.conditions?.ifNoneMatch !== undefined || options.conditions?.ifModifiedSince !== undefined;
+  const conditional =
+    options.conditions?.ifNoneMatch !== undefined || options.conditions?.ifModifiedSince !== undefined;
   const complete = options.withChecksum === true && options.range === undefined;
   const { range } = options;
   // Where the object's end is must be known before its last bytes can be asked for.
@@ -95,14 +95,14 @@ function wantedBy(options: GatewayReadOptions): Wanted {
   return { offset: conditional ? undefined : offset, complete };
 }
 
-async function* none(): AsyncGenerator<SourcedBytes, void, undefined> {
+async function* none(): AsyncGenerator<Chunk, void, undefined> {
   // An empty object has no pieces.
 }
 
 async function* resumed(
-  first: SourcedBytes,
-  rest: AsyncGenerator<SourcedBytes, void, undefined>,
-): AsyncGenerator<SourcedBytes, void, undefined> {
+  first: Chunk,
+  rest: AsyncGenerator<Chunk, void, undefined>,
+): AsyncGenerator<Chunk, void, undefined> {
   try {
     yield first;
     yield* rest;
@@ -121,8 +121,9 @@ function asOriginError(error: unknown): unknown {
     return new BackendError('SlowDown', 'More pieces are on their way than the gateway allows.', { cause: error });
   }
   if (isChange(error)) {
-    return new BackendError('Unavailable', 'The object keeps changing at its origin while it is read.', { cause: error });
+    return new BackendError('Unavailable', 'The object keeps changing at its origin while it is read.', {
+      cause: error,
+    });
   }
   return error;
 }
-

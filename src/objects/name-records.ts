@@ -11,8 +11,8 @@ export type NameRecord =
       readonly complete: boolean;
       readonly askedAtMs: number;
     }
-  /** Which bytes the key has is known from a write; what else the origin says of them is to be asked. */
-  | { readonly kind: 'bytes'; readonly info: ObjectInfo; readonly askedAtMs: number }
+  /** Written through this gateway: its bytes are on the shelf, and what the origin says of it is to be asked. */
+  | { readonly kind: 'written'; readonly askedAtMs: number }
   | { readonly kind: 'missing'; readonly askedAtMs: number };
 
 /** A record of an earlier run: older than any freshness but 'immutable'. */
@@ -44,7 +44,7 @@ export class NameRecords {
     return stored;
   }
 
-  /** Only 'known' and 'bytes' records outlive the process. */
+  /** Missing keys are not remembered across a restart. */
   set(ref: ObjectRef, record: NameRecord): void {
     const id = idOf(ref);
     const previous = this.#cache.get(id);
@@ -90,7 +90,7 @@ function idOf(ref: ObjectRef): string {
 
 /** A validation that found nothing new only moves a time that is not stored. */
 function sameStored(left: NameRecord, right: NameRecord): boolean {
-  return left.kind !== 'missing' && right.kind !== 'missing' && left.kind === right.kind && left.info === right.info;
+  return left.kind === 'known' && right.kind === 'known' && left.info === right.info;
 }
 
 function encode(record: Exclude<NameRecord, { kind: 'missing' }>): string {
@@ -102,19 +102,19 @@ function encode(record: Exclude<NameRecord, { kind: 'missing' }>): string {
 function decode(text: string): NameRecord | undefined {
   const stored: unknown = JSON.parse(text);
   if (!isStored(stored)) return undefined;
+  if (stored.kind === 'written' || stored.info === undefined) return { kind: 'written', askedAtMs: LONG_AGO };
   const info = { ...stored.info, lastModified: new Date(stored.info.lastModified) };
-  if (stored.kind === 'bytes') return { kind: 'bytes', info, askedAtMs: LONG_AGO };
   return { kind: 'known', info, complete: stored.complete === true, askedAtMs: LONG_AGO };
 }
 
 interface Stored {
-  readonly kind: 'known' | 'bytes';
-  readonly info: ObjectInfo;
+  readonly kind: 'known' | 'written';
+  readonly info?: ObjectInfo;
   readonly complete?: boolean;
 }
 
 function isStored(value: unknown): value is Stored {
-  if (typeof value !== 'object' || value === null || !('kind' in value) || !('info' in value)) return false;
-  const { kind, info } = value;
-  return (kind === 'known' || kind === 'bytes') && typeof info === 'object' && info !== null && 'etag' in info;
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  if (value.kind === 'written') return true;
+  return value.kind === 'known' && 'info' in value && typeof value.info === 'object' && value.info !== null;
 }

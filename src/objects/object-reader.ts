@@ -3,8 +3,9 @@
 // as the reader has proved to go on.
 import type { ByteRange } from '../../backends/backend.ts';
 import { cut, type ObjectVersion, type Piece, type Slice } from '../pieces/piece.ts';
+import type { Chunk } from './objects.ts';
 import type { OriginObject } from './origin-object.ts';
-import type { Hold, PieceFetcher, SourcedBytes } from './piece-fetcher.ts';
+import type { Hold, PieceFetcher } from './piece-fetcher.ts';
 import type { ReadAhead } from './read-ahead.ts';
 
 export interface ObjectReaderOptions {
@@ -31,7 +32,7 @@ export class ObjectReader {
     version: ObjectVersion,
     range: ByteRange,
     signal: AbortSignal,
-  ): AsyncGenerator<SourcedBytes, void, undefined> {
+  ): AsyncGenerator<Chunk, void, undefined> {
     const until = this.#readAhead.observe(version.id, range.start, range.end, version.pieceSize);
     const coming = new Coming(
       this.#fetcher,

@@ -17,7 +17,6 @@ import type {
   ListUploadsOptions,
   Multipart,
   ObjectHead,
-  ObjectRead,
   ObjectRef,
   PartListPage,
   PutOptions,
@@ -29,6 +28,35 @@ import type {
   Written,
 } from '../../backends/backend.ts';
 
+export interface GatewayHeadOptions extends HeadOptions {
+  /** The client wants the checksum of the whole object. */
+  readonly withChecksum?: boolean | undefined;
+}
+
+export interface GatewayReadOptions extends ReadOptions, GatewayHeadOptions {}
+
+/** Where bytes came from. */
+export type Source = 'memory' | 'disk' | 'peer' | 'origin';
+
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly source: Source;
+  /** Call once the bytes are no longer looked at: their memory is used again. Further calls do nothing. */
+  release(): void;
+}
+
+export interface GatewayRead extends ObjectHead {
+  /**
+   * Exactly the bytes of `range` (or of the object), or an error: never a short clean end. Whoever stops before its
+   * end calls return(), which ends the work behind it.
+   */
+  readonly chunks: AsyncGenerator<Chunk, void, undefined>;
+  /** Of the first bytes. */
+  readonly source: Source;
+  /** Since the origin was asked what this key is. */
+  readonly versionAgeMs: number;
+}
+
 /** What the origin of a bucket cannot do is refused with BackendError 'NotSupported'. */
 export interface Objects {
   capabilities(bucket: string): Capabilities;
@@ -38,8 +66,8 @@ export interface Objects {
   deleteBucket(bucket: string, signal: AbortSignal): Promise<void>;
   listBuckets(signal: AbortSignal): Promise<readonly BucketInfo[]>;
 
-  head(ref: ObjectRef, options: HeadOptions, signal: AbortSignal): Promise<ObjectHead>;
-  read(ref: ObjectRef, options: ReadOptions, signal: AbortSignal): Promise<ObjectRead>;
+  head(ref: ObjectRef, options: GatewayHeadOptions, signal: AbortSignal): Promise<ObjectHead>;
+  read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead>;
   list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage>;
   put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written>;
   delete(ref: ObjectRef, options: { versionId?: string | undefined }, signal: AbortSignal): Promise<Deleted>;

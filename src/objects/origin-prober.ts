@@ -38,7 +38,8 @@ export class OriginProber implements Prober {
   ): Promise<ProbeAnswer> {
     const origin = this.#deps.originOf(ref);
     try {
-      if (wanted.offset === undefined || wanted.complete || known?.kind === 'bytes') return await head(origin, signal);
+      if (wanted.offset === undefined || wanted.complete || known?.kind === 'written')
+        return await head(origin, signal);
       if (known?.kind === 'known' && this.#isYoung(known.info)) return await head(origin, signal);
       const validated = known?.kind === 'known' ? known.info : undefined;
       return await this.#get(origin, wanted.offset, validated, signal);

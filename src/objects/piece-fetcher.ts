@@ -10,15 +10,9 @@ import { type BlockRange, blockCount, blocksOf, bytesOf } from '../pieces/blocks
 import type { BufferPool } from '../pieces/buffer-pool.ts';
 import { type ObjectVersion, type Piece, pieceLength, type Slice, steps } from '../pieces/piece.ts';
 import type { PieceBytes, PieceStore } from '../pieces/piece-store.ts';
+import type { Chunk } from './objects.ts';
 import { type FillOptions, fillFromBody, fillFromOrigin } from './origin-fill.ts';
 import type { OriginObject } from './origin-object.ts';
-
-export type Source = 'memory' | 'disk' | 'origin';
-
-/** `release` once they are no longer looked at. */
-export interface SourcedBytes extends Omit<PieceBytes, 'source'> {
-  readonly source: Source;
-}
 
 /** A claim on a piece that is fetched before it is read. */
 export interface Hold {
@@ -66,13 +60,13 @@ export class PieceFetcher {
   }
 
   /** The bytes of the slice, in order, as they are there. Each is released by whoever takes it. */
-  async *read(origin: OriginObject, slice: Slice, signal: AbortSignal): AsyncGenerator<SourcedBytes, void, undefined> {
+  async *read(origin: OriginObject, slice: Slice, signal: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
     let joined: PieceReader | undefined;
     try {
       for (let at = slice.start; at < slice.end; ) {
-        const bytes =
-          (joined === undefined ? await this.#fromShelf({ ...slice, start: at }) : undefined) ??
-          (await (joined ??= this.#arrivals.join(slice.piece)).read(at, slice.end, signal).then(asArrived));
+        const shelved = joined === undefined ? await this.#fromShelf({ ...slice, start: at }) : undefined;
+        if (shelved === undefined) joined ??= this.#arrivals.join(slice.piece);
+        const bytes = shelved ?? asArrived(await joined?.read(at, slice.end, signal));
         if (bytes === undefined) {
           this.#fill(origin, slice.piece, { at, whole: at === slice.start }, 'demand');
         } else {
@@ -117,7 +111,7 @@ export class PieceFetcher {
     return { budget: this.#budget };
   }
 
-  async #fromShelf(rest: Slice): Promise<SourcedBytes | undefined> {
+  async #fromShelf(rest: Slice): Promise<Chunk | undefined> {
     const [step] = steps(rest, STEP_BYTES);
     return step && this.#store.read(step);
   }
@@ -149,7 +143,7 @@ export class PieceFetcher {
   }
 }
 
-function asArrived(bytes: PieceBytes | undefined): SourcedBytes | undefined {
+function asArrived(bytes: PieceBytes | undefined): Chunk | undefined {
   return bytes && { bytes: bytes.bytes, release: () => bytes.release(), source: 'origin' };
 }
 

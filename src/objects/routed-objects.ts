@@ -1,4 +1,5 @@
 // Objects straight from their origins: each call goes to the backend its bucket is mapped to. Nothing is kept here.
+import type { Readable } from 'node:stream';
 import {
   type Backend,
   BackendError,
@@ -13,17 +14,14 @@ import {
   type Deleted,
   type DeleteOutcome,
   type DeleteTarget,
-  type HeadOptions,
   type ListOptions,
   type ListPage,
   type ListUploadsOptions,
   type Multipart,
   type ObjectHead,
-  type ObjectRead,
   type ObjectRef,
   type PartListPage,
   type PutOptions,
-  type ReadOptions,
   type UploadBody,
   type UploadListPage,
   type UploadRef,
@@ -32,7 +30,7 @@ import {
 } from '../../backends/backend.ts';
 import { type BucketMap, originRef, type Route } from './bucket-map.ts';
 import { deleteInBatches, deleteOneByOne } from './delete-many.ts';
-import type { Objects } from './objects.ts';
+import type { Chunk, GatewayHeadOptions, GatewayRead, GatewayReadOptions, Objects } from './objects.ts';
 import { refuseSmallParts } from './part-sizes.ts';
 import { relayCopy, relayPartCopy } from './relay.ts';
 
@@ -80,16 +78,16 @@ export class RoutedObjects implements Objects {
     );
   }
 
-  async head(ref: ObjectRef, options: HeadOptions, signal: AbortSignal): Promise<ObjectHead> {
+  async head(ref: ObjectRef, options: GatewayHeadOptions, signal: AbortSignal): Promise<ObjectHead> {
     const route = this.#map.route(ref.bucket);
     const head = await route.backend.head(originRef(route, ref.key), options, signal);
     return { ...head, info: named(head.info, ref.key) };
   }
 
-  async read(ref: ObjectRef, options: ReadOptions, signal: AbortSignal): Promise<ObjectRead> {
+  async read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead> {
     const route = this.#map.route(ref.bucket);
-    const read = await route.backend.read(originRef(route, ref.key), options, signal);
-    return { ...read, info: named(read.info, ref.key) };
+    const { body, info, range } = await route.backend.read(originRef(route, ref.key), options, signal);
+    return { info: named(info, ref.key), range, chunks: chunksOf(body), source: 'origin', versionAgeMs: 0 };
   }
 
   async list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage> {
@@ -226,6 +224,14 @@ export class RoutedObjects implements Objects {
       if (error instanceof BackendError && error.code === 'NoSuchBucket') return undefined;
       throw error;
     }
+  }
+}
+
+async function* chunksOf(body: Readable): AsyncGenerator<Chunk, void, undefined> {
+  try {
+    for await (const bytes of body as AsyncIterable<Uint8Array>) yield { bytes, source: 'origin', release: () => {} };
+  } finally {
+    body.destroy();
   }
 }
 

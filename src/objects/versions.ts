@@ -48,12 +48,8 @@ export interface WriteMark {
 }
 
 export type WriteOutcome =
-  /** The write's own answer and headers tell all there is to know. */
-  | { readonly kind: 'known'; readonly info: ObjectInfo }
-  /** The bytes are known by their etag; the rest is to be asked. */
-  | { readonly kind: 'bytes'; readonly info: ObjectInfo }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'unknown' };
+  /** The origin has what was written; what it says of it is to be asked. */
+  { readonly kind: 'written' } | { readonly kind: 'missing' } | { readonly kind: 'unknown' };
 
 /** A key somebody is asking about or writing right now. */
 interface Entry {
@@ -122,7 +118,7 @@ export class Versions {
   }
 
   #isFresh(record: NameRecord, freshness: Freshness, wanted: Wanted): boolean {
-    if (record.kind === 'bytes' || (wanted.complete && record.kind === 'known' && !record.complete)) return false;
+    if (record.kind === 'written' || (wanted.complete && record.kind === 'known' && !record.complete)) return false;
     const limitMs = record.kind === 'missing' ? freshness.missingFreshMs : freshness.freshMs;
     if (limitMs === Number.POSITIVE_INFINITY) return true;
     return limitMs > 0 && this.#now() - record.askedAtMs <= limitMs;
@@ -135,7 +131,7 @@ export class Versions {
   }
 
   #opened(record: NameRecord, ref: ObjectRef): Opened {
-    if (record.kind === 'missing') throw new BackendError('NoSuchKey', `There is no object '${ref.key}'.`);
+    if (record.kind !== 'known') throw new BackendError('NoSuchKey', `There is no object '${ref.key}'.`);
     return { info: record.info, ageMs: Math.max(0, this.#now() - record.askedAtMs) };
   }
 
@@ -208,9 +204,7 @@ function recordFrom(answer: ProbeAnswer, known: NameRecord | undefined, askedAtM
 
 function recordOf(outcome: WriteOutcome, askedAtMs: number): NameRecord | undefined {
   if (outcome.kind === 'unknown') return undefined;
-  if (outcome.kind === 'missing') return { kind: 'missing', askedAtMs };
-  if (outcome.kind === 'bytes') return { kind: 'bytes', info: outcome.info, askedAtMs };
-  return { kind: 'known', info: outcome.info, complete: true, askedAtMs };
+  return { kind: outcome.kind, askedAtMs };
 }
 
 /** A bucket's name has no NUL. */

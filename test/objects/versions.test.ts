@@ -88,10 +88,12 @@ test('a validation that began before a write is not joined after it, and never b
   const before = world.open(fresh(60_000));
   await world.begun();
   const mark = await world.versions.begin(REF);
-  world.versions.end(mark, { kind: 'known', info: info('new') });
-  expect((await world.open(fresh(60_000))).info.etag).toBe('new');
+  world.versions.end(mark, { kind: 'written' });
+  const after = world.open(fresh(60_000));
   await world.answer(found('old'));
   await before;
+  await world.answer(found('new'));
+  expect((await after).info.etag).toBe('new');
   expect((await world.open(fresh(60_000))).info.etag).toBe('new');
 });
 
@@ -99,8 +101,8 @@ test('after overlapping writes the next open asks', async () => {
   const world = makeWorld();
   const one = await world.versions.begin(REF);
   const two = await world.versions.begin(REF);
-  world.versions.end(one, { kind: 'known', info: info('one') });
-  world.versions.end(two, { kind: 'known', info: info('two') });
+  world.versions.end(one, { kind: 'written' });
+  world.versions.end(two, { kind: 'missing' });
   const opened = world.open(fresh(60_000));
   await world.answer(found('truth'));
   expect((await opened).info.etag).toBe('truth');

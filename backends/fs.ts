@@ -30,6 +30,7 @@ import {
 } from './backend.ts';
 import { CHECKSUM_ALGORITHMS } from './checksums.ts';
 import { checkWriteConditions } from './conditions.ts';
+import { requireSpace } from './fs/ballast.ts';
 import { copyObject } from './fs/copying.ts';
 import { diskError } from './fs/disk-error.ts';
 import { listObjects } from './fs/listing.ts';
@@ -190,11 +191,8 @@ class FsBackend implements Backend {
     return this.#root.index.rows.get<ObjectRow>(rowName.object(ref));
   }
 
-  async #requireSpace(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#root.layout.tmp);
-    if (bavail * bsize >= this.#settings.reserveBytes) return;
-    const message = `Less than ${this.#settings.reserveBytes} bytes are free below ${this.#root.layout.root}.`;
-    throw new BackendError('OutOfSpace', message);
+  #requireSpace(): Promise<void> {
+    return requireSpace(this.#root.layout, this.#settings.reserveBytes);
   }
 
   /** Every method's frame: the index recovered, and errors in the contract's words. */

@@ -1,6 +1,7 @@
 // Where things lie below the root. Bucket names never begin with '.', so nothing of ours is in an object's way:
 //   <bucket>/<key>              the bytes of an object, by key-path.ts
 //   .dfstore/v1/index/          what each object is (object-index.ts)
+//   .dfstore/v1/ballast         room for bad times (ballast.ts)
 //   .dfstore/v1/tmp/            bodies on their way; swept when the root is opened
 //   .dfstore/v1/uploads/<id>/   parts of multipart uploads
 // Versions of a key will lie in .dfstore/v1/versions/ with rows of their own; the current one stays where it is.

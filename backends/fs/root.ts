@@ -2,6 +2,7 @@
 import { mkdir, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackendError } from '../backend.ts';
+import { Ballast } from './ballast.ts';
 import { BucketStore } from './bucket-store.ts';
 import { errorCode } from './disk-error.ts';
 import { Journal } from './journal.ts';
@@ -21,7 +22,13 @@ export interface FsRoot {
   close(): Promise<void>;
 }
 
-export async function openRoot(path: string, options: { fsync: boolean; now: () => Date }): Promise<FsRoot> {
+export interface RootOptions {
+  readonly fsync: boolean;
+  readonly reserveBytes: number;
+  readonly now: () => Date;
+}
+
+export async function openRoot(path: string, options: RootOptions): Promise<FsRoot> {
   await mkdir(path, { recursive: true });
   const layout = new Layout(await realpath(path));
   await requireKnownFormat(layout);
@@ -40,25 +47,27 @@ export async function openRoot(path: string, options: { fsync: boolean; now: () 
     journal ??= new Journal({ layout, locks, index: opened }, { fsync, folds: await foldsNames(layout.tmp) });
     await journal.replay(rows);
   };
-  index = await ObjectIndex.open({ path: layout.index, fsync, recover });
+  const ballast = new Ballast(layout, options);
+  index = await ballast.orWithout(() => ObjectIndex.open({ path: layout.index, fsync, recover }));
   if (journal === undefined) throw new BackendError('Internal', 'The index opened without recovering.');
   const buckets = new BucketStore({ layout, locks, index }, options);
   try {
     await sweep(layout, index.rows);
     await buckets.load();
+    await ballast.take();
   } catch (error) {
     await index.close();
     throw error;
   }
-  return assembled({ layout, locks, index, journal, buckets });
+  return assembled({ layout, locks, index, journal, buckets }, ballast);
 }
 
-function assembled(parts: Omit<FsRoot, 'recovered' | 'close'>): FsRoot {
+function assembled(parts: Omit<FsRoot, 'recovered' | 'close'>, ballast: Ballast): FsRoot {
   const { index, locks } = parts;
   let recovering: Promise<void> | undefined;
   const recover = async (): Promise<void> => {
     try {
-      await locks.alone('commits', () => index.reopen());
+      await locks.alone('commits', () => ballast.orWithout(() => index.reopen()));
     } finally {
       recovering = undefined;
     }

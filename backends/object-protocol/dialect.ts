@@ -13,6 +13,8 @@ export interface Dialect {
   /** Sent with a ranged read. */
   readonly rangeHeaders: Readonly<Record<string, string>>;
   readonly listStyle: 'v1' | 'v2';
+  /** Names in a listing of uploads are asked for URL-encoded. */
+  readonly encodesUploads: boolean;
   /** How the bucket's creation date is learned: from its own document, or from the list of all buckets. */
   readonly bucketDocument: boolean;
   /** From an unquoted ETag as the origin writes it to the gateway's, and back. */

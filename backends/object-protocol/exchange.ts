@@ -57,6 +57,7 @@ class Exchange {
   #resolve: (response: IncomingMessage) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
   #sentBytes = 0;
+  #last: Buffer | undefined;
   #started = false;
   #ended = false;
   #settled = false;
@@ -101,6 +102,8 @@ class Exchange {
       this.#request.end();
       return;
     }
+    // Headers that go out together with the first bytes have a Content-Disposition in UTF-8 mangled by Node.
+    this.#request.flushHeaders();
     // An empty body too is put only once its stream has ended well.
     const { stream } = this.#body;
     this.#request.on('drain', () => this.#settled || stream.resume());
@@ -122,6 +125,9 @@ class Exchange {
     body.tap?.(chunk);
     if (this.#sentBytes > body.sizeBytes) {
       this.#fail(new BackendError('Internal', `The body is longer than its ${body.sizeBytes} bytes; nothing was put.`));
+    } else if (this.#sentBytes === body.sizeBytes) {
+      // Held back until the stream has ended well: with it the origin has all it was promised, and commits.
+      this.#last = chunk;
     } else if (!this.#request.write(chunk)) {
       body.stream.pause();
     }
@@ -130,7 +136,7 @@ class Exchange {
   readonly #onEnd = (): void => {
     if (this.#sentBytes === this.#body?.sizeBytes) {
       this.#ended = true;
-      this.#request.end();
+      this.#request.end(this.#last);
     } else {
       const message = `The body ended after ${this.#sentBytes} of its ${this.#body?.sizeBytes} bytes; nothing was put.`;
       this.#fail(new BackendError('Internal', message));

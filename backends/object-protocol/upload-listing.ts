@@ -50,7 +50,7 @@ export async function listUploads(
 ): Promise<UploadListPage> {
   const query = {
     uploads: '',
-    'encoding-type': 'url',
+    ...(client.dialect.encodesUploads ? { 'encoding-type': 'url' } : {}),
     'max-uploads': String(options.maxEntries),
     ...(options.prefix ? { prefix: options.prefix } : {}),
     ...(options.delimiter ? { delimiter: options.delimiter } : {}),

@@ -17,7 +17,7 @@ export function obsDialect(signature: 'obs' | 'v2', region: string | undefined):
       putIfAbsent: 'racy',
       putIfMatch: 'racy',
       userMetadataMaxBytes: 8 * 1024,
-      partMinBytes: 100 * 1024,
+      partMinBytes: signature === 'obs' ? 100 * 1024 : 5 * 1024 * 1024,
       putMaxBytes: 5 * GIB,
       keyMaxBytes: 1_024,
       batchDeleteMax: 1_000,
@@ -28,6 +28,8 @@ export function obsDialect(signature: 'obs' | 'v2', region: string | undefined):
     putIfAbsentHeaders: undefined,
     rangeHeaders: {},
     listStyle: 'v1',
+    // radosgw encodes names in a listing of uploads when asked to, and does not say so.
+    encodesUploads: signature === 'obs',
     bucketDocument: false,
     etag: { outward: (native) => native, native: (outward) => outward },
     storageClasses: signature === 'obs' ? OBS_CLASSES : AMAZON_CLASSES,

@@ -26,6 +26,7 @@ export const OSS_DIALECT: Dialect = {
   // Without it OSS answers the whole object to a range behind its end.
   rangeHeaders: { 'x-oss-range-behavior': 'standard' },
   listStyle: 'v2',
+  encodesUploads: true,
   bucketDocument: true,
   // OSS writes hexadecimal etags in upper case and compares them as they are.
   etag: {

@@ -26,7 +26,10 @@ export function parseConfigText(text: string, env: Environment, problems: string
     escaped === '' ? `${OPEN}${name}${CLOSE}` : `${OPEN}$${name}${CLOSE}`,
   );
   const document = parseDocument(marked, { prettyErrors: true, uniqueKeys: true });
-  for (const error of document.errors) problems.push(`The configuration file is not YAML: ${error.message}`);
+  // The lines below the first quote the file, which may hold secrets.
+  for (const { message } of document.errors) {
+    problems.push(`The configuration file is not valid YAML: ${message.split('\n')[0]}`);
+  }
   if (document.errors.length > 0) return undefined;
   return expand(document.toJS({ maxAliasCount: 100 }), [], env, problems);
 }
@@ -36,10 +39,10 @@ function expand(value: unknown, path: readonly string[], env: Environment, probl
   if (Array.isArray(value)) return value.map((item, index) => expand(item, [...path, String(index)], env, problems));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      expandText(name, path, env, problems),
-      expand(item, [...path, name], env, problems),
-    ]),
+    Object.entries(value)
+      // 'cache:' with every line below it commented out is as good as absent.
+      .filter(([, item]) => item !== null)
+      .map(([name, item]) => [expandText(name, path, env, problems), expand(item, [...path, name], env, problems)]),
   );
 }
 
@@ -50,7 +53,7 @@ function expandText(text: string, path: readonly string[], env: Environment, pro
     if (value === undefined) {
       problems.push(`${path.join('.')}: the environment has no variable ${name}, which the file refers to`);
     }
-    return value ?? '';
+    return value ?? `\${${name}}`;
   });
 }
 

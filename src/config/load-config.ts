@@ -51,6 +51,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     const place = path.join('.');
     const source = overlay.find((override) => override.path === place || place.startsWith(`${override.path}.`))?.source;
     const label = place === '' ? 'the configuration' : place;
+    // A variable that is not set is one mistake, not two.
+    if (problems.some((problem) => problem.startsWith(`${label}:`))) continue;
     problems.push(`${label}${source === undefined ? '' : ` (from ${source})`}: ${message}`);
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);

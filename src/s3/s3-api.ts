@@ -4,16 +4,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { BackendError } from '../../backends/backend.ts';
 import type { Objects } from '../objects/objects.ts';
+import { AccessControl } from './access-control.ts';
 import { toS3Error } from './answer.ts';
 import type { Authenticator, Identity } from './auth/authenticate.ts';
-import { type Action, authorise } from './auth/policy.ts';
 import { BucketOwners } from './bucket-owners.ts';
 import { ERRORS, S3Error } from './errors.ts';
 import { Exchange } from './exchange.ts';
 import { answerLate } from './late-answer.ts';
 import { refuseHeadersNotOffered } from './object-attributes.ts';
 import { detectOperation, type OperationName } from './operation.ts';
-import type { Access, Operation, OperationContext } from './operations/operation-context.ts';
+import type { Operation, OperationContext } from './operations/operation-context.ts';
 import { WireBody } from './operations/request-body.ts';
 import { OPERATIONS } from './operations/table.ts';
 import { effectiveHeaders } from './presigned-headers.ts';
@@ -78,7 +78,7 @@ interface Progress {
 
 export class S3Api {
   readonly #deps: S3ApiDeps;
-  readonly #owners: BucketOwners;
+  readonly #access: AccessControl;
   readonly #options;
 
   constructor(deps: S3ApiDeps, options: S3ApiOptions) {
@@ -91,10 +91,11 @@ export class S3Api {
       lingerBytes: options.lingerBytes ?? 16 * 1024 ** 2,
       lingerMs: options.lingerMs ?? 2000,
     };
-    this.#owners = new BucketOwners(
+    const owners = new BucketOwners(
       { objects: deps.objects, now: () => performance.now() },
       { ttlMs: options.bucketOwnerTtlMs ?? 5000, maxEntries: 10_000 },
     );
+    this.#access = new AccessControl({ owners });
   }
 
   async handle(req: IncomingMessage, res: ServerResponse, context: { expectsContinue: boolean }): Promise<void> {
@@ -134,7 +135,8 @@ export class S3Api {
     this.#admit(this.#deps.admission.enterKey(identity.accessKeyId ?? 'anonymous'), progress);
 
     const { bucket = '', key = '' } = target;
-    const owner = await this.#authorise(exchange, progress.operation, identity, target);
+    const { operation: name } = progress;
+    const owner = await this.#access.admit({ name, operation, identity, target }, exchange.signal);
     checkExpectedOwner(headers['x-amz-expected-bucket-owner'], owner);
     refuseHeadersNotOffered(headers);
     const body = new WireBody({ request, payload }, this.#options);
@@ -149,7 +151,7 @@ export class S3Api {
       owner: owner ?? identity.account ?? 'dfstore',
       endpoint: `${request.secure ? 'https' : 'http'}://${sent.host ?? 'localhost'}`,
       objects: this.#deps.objects,
-      access: this.#accessOf(identity, exchange.signal),
+      access: this.#access.of(identity, exchange.signal),
       body,
       signal: exchange.signal,
     });
@@ -158,50 +160,6 @@ export class S3Api {
   #admit(release: (() => void) | undefined, progress: Progress): void {
     if (release === undefined) throw new S3Error('SlowDown', undefined, { headers: { 'Retry-After': '1' } });
     progress.releases.push(release);
-  }
-
-  /** Returns the bucket's owner. Who is not signed is judged before an origin is asked anything for it. */
-  async #authorise(
-    exchange: Exchange,
-    name: OperationName,
-    identity: Identity,
-    target: Target,
-  ): Promise<string | undefined> {
-    const { action, perKey } = OPERATIONS[name];
-    const { bucket } = target;
-    const key = name.startsWith('List') ? target.query.find(([parameter]) => parameter === 'prefix')?.[1] : target.key;
-    const check = (bucketOwner: string | undefined): void => {
-      if (perKey && identity.account !== undefined) return;
-      authorise({ identity, action, bucket, key: target.key ?? key, bucketOwner });
-    };
-    if (bucket === undefined || name === 'CreateBucket') {
-      check(undefined);
-      return undefined;
-    }
-    if (identity.account === undefined) check(undefined);
-    const owner = await this.#owners.ownerOf(bucket, exchange.signal);
-    check(owner);
-    return owner;
-  }
-
-  #accessOf(identity: Identity, signal: AbortSignal): Access {
-    const check = async (action: Action, bucket: string, key?: string): Promise<void> => {
-      const bucketOwner = await this.#owners.ownerOf(bucket, signal);
-      authorise({ identity, action, bucket, key, bucketOwner });
-    };
-    return {
-      check,
-      isAllowed: async (action, bucket, key) => {
-        try {
-          await check(action, bucket, key);
-          return true;
-        } catch (error) {
-          if (error instanceof S3Error && error.code === 'AccessDenied') return false;
-          throw error;
-        }
-      },
-      forget: (bucket) => this.#owners.forget(bucket),
-    };
   }
 
   async #run(exchange: Exchange, operation: Operation, context: OperationContext): Promise<void> {

@@ -44,6 +44,7 @@ export class S3Server {
   /** The request that each connection is busy with. */
   readonly #current = new WeakMap<object, { request: IncomingMessage; response: ServerResponse }>();
   readonly #expecting = new WeakSet<IncomingMessage>();
+  readonly #answering = new Set<ServerResponse>();
   #draining = false;
 
   private constructor(deps: S3ServerDeps, options: S3ServerOptions) {
@@ -83,6 +84,7 @@ export class S3Server {
   /** Finishes the requests in flight, up to the deadline. */
   async close(deadlineMs: number): Promise<void> {
     this.#draining = true;
+    for (const response of this.#answering) lastOfConnection(response);
     await this.#connections.drain(deadlineMs);
     await this.#app.close();
   }
@@ -145,14 +147,18 @@ export class S3Server {
   #dispatch(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     const leave = this.#connections.enter(socket);
-    response.once('close', leave);
+    this.#answering.add(response);
+    response.once('close', () => {
+      this.#answering.delete(response);
+      leave();
+    });
     const refusal = this.#refusalOf(request);
     if (refusal !== undefined) {
       refuseRequest(request, response, refusal);
       return;
     }
     this.#current.set(socket, { request, response });
-    if (this.#draining) response.setHeader('Connection', 'close');
+    if (this.#draining) lastOfConnection(response);
     watchForStalls(request, response, this.#options.limits, {
       bodyStalled: () => this.#bodyStalled(request, response),
       answerStalled: () => {
@@ -186,15 +192,24 @@ export class S3Server {
 
   #parserError(error: Error & { code?: string }, socket: Socket): void {
     const refusal = fromParserError(error);
+    // The connection broke, or never became one (a TLS handshake that failed).
+    if (refusal === undefined) {
+      socket.destroy();
+      return;
+    }
     if (refusal.code === 'RequestHeaderSectionTooLarge') this.#deps.onLimit('headers');
     if (refusal.code === 'RequestTimeout') this.#deps.onLimit('headersTimeout');
     const current = this.#current.get(socket);
     const isAnswering = current !== undefined && !current.response.writableFinished;
     // An answer that is under way, or is about to come to an earlier request, must not be mixed with this one.
-    if (error.code === 'ECONNRESET' || (isAnswering && (current.response.headersSent || current.request.complete))) {
+    if (isAnswering && (current.response.headersSent || current.request.complete)) {
       socket.destroy();
     } else {
       refuseOnSocket(socket, refusal);
     }
   }
+}
+
+function lastOfConnection(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
 }

@@ -6,15 +6,17 @@ import type { Duplex } from 'node:stream';
 import { renderError } from './answer.ts';
 import { S3Error } from './errors.ts';
 
-/** Node's codes. Every other one is a request that is not valid HTTP. */
 const PARSER_ERRORS: Readonly<Record<string, () => S3Error>> = {
   HPE_HEADER_OVERFLOW: () => new S3Error('RequestHeaderSectionTooLarge'),
   HPE_CHUNK_EXTENSIONS_OVERFLOW: () => new S3Error('BadRequest', 'The chunk extensions of the body are too large.'),
   ERR_HTTP_REQUEST_TIMEOUT: () => new S3Error('RequestTimeout'),
 };
 
-export function fromParserError(error: Error & { code?: string | undefined }): S3Error {
-  return PARSER_ERRORS[error.code ?? '']?.() ?? new S3Error('BadRequest');
+/** Undefined: not the parser's, and nobody is there to be answered. */
+export function fromParserError({ code = '' }: { readonly code?: string | undefined }): S3Error | undefined {
+  const known = PARSER_ERRORS[code];
+  if (known !== undefined) return known();
+  return code.startsWith('HPE_') ? new S3Error('BadRequest') : undefined;
 }
 
 /** Answers on a socket that has no response object, and closes it. */

@@ -122,7 +122,7 @@ export async function parseXml(bytes: Buffer, root: string, limits: XmlLimits = 
 function checkShape(text: string, limits: XmlLimits): void {
   let depth = 0;
   let elements = 0;
-  for (const [tag] of text.matchAll(/<[^!?][^>]*>/g)) {
+  for (const [tag] of text.matchAll(/<[^!?<>][^<>]*>/g)) {
     if (tag.startsWith('</')) depth -= 1;
     else {
       elements += 1;

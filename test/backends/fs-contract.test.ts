@@ -7,7 +7,7 @@ import { backendContract } from '../contracts/backend.ts';
 
 backendContract('fs', async () => {
   const root = await mkdtemp(join(tmpdir(), 'dfstore-fs-'));
-  const backend = await openFsBackend({ root, partMinBytes: 1_000 });
+  const backend = await openFsBackend({ root, partMinBytes: 1_000, reserveBytes: 0 });
   await backend.buckets?.create('contract', { owner: 'tester' }, new AbortController().signal);
   const close = async (): Promise<void> => {
     await backend.close();

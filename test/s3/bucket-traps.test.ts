@@ -197,3 +197,12 @@ test('XML past the limit is refused without being parsed', async () => {
   const answer = await send(deletion(body));
   expect([answer.status, answer.element('Code')]).toEqual([400, 'MaxMessageLengthExceeded']);
 });
+
+test('a document of nothing but openings is refused at once', async () => {
+  const begun = performance.now();
+  for (const body of ['<'.repeat(1_900_000), '<a'.repeat(900_000), `<Delete>${'<Object>'.repeat(200_000)}`]) {
+    expect((await send(deletion(body))).element('Code')).toBe('MalformedXML');
+  }
+  // Work that grows with the square of the document would take hours.
+  expect(performance.now() - begun).toBeLessThan(20_000);
+});

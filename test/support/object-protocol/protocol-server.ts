@@ -46,6 +46,7 @@ export class ProtocolServer {
   readonly #flavour: Flavour;
   readonly #server: Server;
   readonly #secure: boolean;
+  readonly #underWay = new Set<Promise<unknown>>();
 
   private constructor(options: ProtocolServerOptions) {
     this.#flavour = options.flavour === 'oss' ? OSS : OBS;
@@ -54,7 +55,10 @@ export class ProtocolServer {
     this.#secure = options.tls !== undefined;
     this.#server = options.tls === undefined ? createServer() : createTlsServer(options.tls);
     const accept = (asks: boolean) => (request: IncomingMessage, response: ServerResponse) => {
-      this.#serve(request, response, asks).catch((error: unknown) => response.destroy(asError(error)));
+      const served: Promise<unknown> = this.#serve(request, response, asks)
+        .catch((error: unknown) => response.destroy(asError(error)))
+        .then(() => this.#underWay.delete(served));
+      this.#underWay.add(served);
     };
     this.#server.on('request', accept(false));
     this.#server.on('checkContinue', accept(true));
@@ -86,6 +90,11 @@ export class ProtocolServer {
 
   fail(fault: Fault, rule: Omit<FaultRule, 'fault'> = {}): void {
     this.faults.add({ ...rule, fault });
+  }
+
+  /** Resolves once no request is under way: what was going to be stored is. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.race([...this.#underWay]);
   }
 
   async close(): Promise<void> {

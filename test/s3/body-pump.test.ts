@@ -1,0 +1,51 @@
+// The pump lets others run, whatever the socket takes.
+import type { ServerResponse } from 'node:http';
+import { Readable, Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { pumpBody } from '../../src/s3/body-pump.ts';
+
+const CHUNK = Buffer.alloc(64 * 1024);
+const CHUNKS = 512;
+
+/** Takes every write at once, as a socket does whose peer is fast. */
+function fastResponse(): { response: ServerResponse; received: () => number } {
+  let bytes = 0;
+  const sink = new Writable({
+    highWaterMark: 1024,
+    write(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      done();
+    },
+  });
+  // Of a response the pump uses what every writable has, and whether the head is out.
+  const response = Object.assign(sink, { headersSent: false }) as Writable & { headersSent: boolean };
+  return { response: response as unknown as ServerResponse, received: () => bytes };
+}
+
+test('a client that takes everything at once does not starve the others', async () => {
+  const { response, received } = fastResponse();
+  const stream = Readable.from(Array.from({ length: CHUNKS }, () => CHUNK));
+  let turns = 0;
+  let pumping = true;
+  const others = (): void => {
+    turns += 1;
+    if (pumping) setImmediate(others);
+  };
+  setImmediate(others);
+  const begin = () => Object.assign(response, { headersSent: true });
+  const sizeBytes = CHUNKS * CHUNK.length;
+  const sent = await pumpBody({ stream, sizeBytes }, response, begin, new AbortController().signal);
+  pumping = false;
+  expect([sent, received()]).toEqual([sizeBytes, sizeBytes]);
+  expect(turns).toBeGreaterThanOrEqual(sizeBytes / (1024 * 1024));
+});
+
+test('an abort ends a pump whose source is silent', async () => {
+  const { response } = fastResponse();
+  const stream = new Readable({ read() {} });
+  const abort = new AbortController();
+  const pumping = pumpBody({ stream, sizeBytes: 1 }, response, () => undefined, abort.signal);
+  abort.abort(new Error('left'));
+  await expect(pumping).rejects.toThrow();
+  expect(stream.destroyed).toBe(true);
+});

@@ -12,6 +12,8 @@ export interface BucketMapping {
 
 /** Where requests for one bucket go. */
 export interface Route {
+  /** The backend's name in the configuration. */
+  readonly name: string;
   readonly backend: Backend;
   readonly bucket: string;
   readonly prefix: string;
@@ -45,6 +47,7 @@ export class BucketMap {
       throw new BackendError('NoSuchBucket', `No backend is configured for bucket '${bucket}'.`);
     }
     return {
+      name: mapping.backend,
       backend,
       bucket: mapping.bucket ?? bucket,
       prefix: mapping.prefix ?? '',

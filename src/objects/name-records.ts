@@ -1,5 +1,4 @@
 // The records of what keys are, in memory with LevelDB underneath. Owner of LevelDB's key space 'names'.
-import type { Level } from 'level';
 import { LRUCache } from 'lru-cache';
 import type { ObjectInfo, ObjectRef } from '../../backends/backend.ts';
 
@@ -18,7 +17,12 @@ export type NameRecord =
 /** A record of an earlier run: older than any freshness but 'immutable'. */
 const LONG_AGO = Number.NEGATIVE_INFINITY;
 
-type Database = Pick<Level<string, string>, 'getSync' | 'put' | 'del'>;
+/** A sublevel of LevelDB. */
+interface Database {
+  getSync(id: string): string | undefined;
+  put(id: string, text: string): Promise<void>;
+  del(id: string): Promise<void>;
+}
 
 export class NameRecords {
   readonly #cache: LRUCache<string, NameRecord>;

@@ -1,0 +1,116 @@
+// Puts the cache together over a shelf: what the parts need of each other, and the order they close in.
+import type { Level } from 'level';
+import type { ObjectRef } from '../../backends/backend.ts';
+import { Background } from '../concurrency/background.ts';
+import { ByteBudget } from '../concurrency/byte-budget.ts';
+import { BufferPool } from '../pieces/buffer-pool.ts';
+import type { PieceStore } from '../pieces/piece-store.ts';
+import { type BucketMap, originRef } from './bucket-map.ts';
+import { CachedObjects, type CachePolicy } from './cached-objects.ts';
+import { CachedReads } from './cached-reads.ts';
+import { NameRecords } from './name-records.ts';
+import { ObjectReader } from './object-reader.ts';
+import type { Objects } from './objects.ts';
+import { originObject } from './origin-object.ts';
+import { OriginProber } from './origin-prober.ts';
+import { PieceFetcher } from './piece-fetcher.ts';
+import { ReadAhead } from './read-ahead.ts';
+import { StagedUploads } from './staged-uploads.ts';
+import { type Freshness, Versions } from './versions.ts';
+
+export interface ObjectCacheDeps {
+  readonly map: BucketMap;
+  readonly store: PieceStore;
+  /** Names survive a restart where there is one. */
+  readonly database?: Level | undefined;
+  readonly freshnessOf: (ref: ObjectRef) => Freshness;
+  /** Of work that nobody awaits. */
+  readonly failed: (task: string, error: unknown) => void;
+  /** Milliseconds on a clock that never jumps. */
+  readonly now?: (() => number) | undefined;
+  /** Milliseconds since the epoch. */
+  readonly wallNow?: (() => number) | undefined;
+}
+
+export interface ObjectCacheOptions {
+  readonly pieceSize: number;
+  /** Bytes in hand for all fills together. */
+  readonly inFlightBytes: number;
+  /** Of one piece that is arriving, at most in memory. */
+  readonly windowBytes: number;
+  readonly maxArriving: number;
+  readonly parallelPieces: number;
+  readonly readAheadBytes: number;
+  readonly maxNames: number;
+  /** Requests in a row that bring nothing before a fill fails. */
+  readonly fillAttempts: number;
+  /** Of one upload on its way to the shelf. */
+  readonly stagingBytes: number;
+  /** How long one upload waits for a slow shelf in all. */
+  readonly stagingPatienceMs: number;
+}
+
+export interface ObjectCache {
+  readonly objects: Objects;
+  /** Ends what is on its way; blocks that arrived stay on the shelf. */
+  close(): Promise<void>;
+}
+
+/** Read buffers kept for use again. */
+const FREE_BUFFER_BYTES = 64 * 1024 * 1024;
+
+export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptions): ObjectCache {
+  const { map, store } = deps;
+  const { pieceSize } = options;
+  const pool = new BufferPool({ maxFreeBytes: FREE_BUFFER_BYTES });
+  const background = new Background({ failed: deps.failed });
+  const budget = new ByteBudget({ limitBytes: options.inFlightBytes });
+  const fetcher = new PieceFetcher(
+    { store, pool, budget, background },
+    {
+      windowBytes: options.windowBytes,
+      maxArriving: options.maxArriving,
+      inHandBytes: Math.min(options.windowBytes, pieceSize),
+      attempts: options.fillAttempts,
+      nearlyDoneBytes: Math.max(store.blockSize, Math.floor(pieceSize / 4)),
+    },
+  );
+  const originOf = (ref: ObjectRef) => originOfRef(map, ref);
+  const prober = new OriginProber(
+    {
+      originOf,
+      adopt: (origin, version, start, read) => fetcher.adopt(origin, version, start, read),
+      wallNow: deps.wallNow ?? Date.now,
+    },
+    { pieceSize },
+  );
+  const records = new NameRecords(
+    { database: deps.database?.sublevel('names'), failed: (error) => deps.failed('names', error) },
+    { maxRecords: options.maxNames },
+  );
+  const versions = new Versions({ prober, records, now: deps.now ?? (() => performance.now()) });
+  const reader = new ObjectReader(
+    { fetcher, readAhead: new ReadAhead({ maxBytes: options.readAheadBytes }) },
+    { parallelPieces: options.parallelPieces },
+  );
+  const staging = { pieceSize, maxWaitingBytes: options.stagingBytes, patienceMs: options.stagingPatienceMs };
+  const objects = new CachedObjects({
+    map,
+    reads: new CachedReads({ versions, reader }, { pieceSize }),
+    versions,
+    staged: new StagedUploads({ store, pool }, staging),
+    policyOf: (ref): CachePolicy => ({ origin: originOf(ref), freshness: deps.freshnessOf(ref) }),
+  });
+  return {
+    objects,
+    close: async () => {
+      fetcher.close();
+      await background.close();
+    },
+  };
+}
+
+function originOfRef(map: BucketMap, ref: ObjectRef) {
+  const route = map.route(ref.bucket);
+  return originObject(route.name, route.backend, originRef(route, ref.key));
+}

@@ -1,0 +1,189 @@
+// Promises 2 to 5 of docs/SEMANTICS.md on one gateway, over an origin that counts.
+import { expect, test } from 'vitest';
+import { BackendError } from '../../backends/backend.ts';
+import { cacheWorld, drain, KIB, MIB, refOf } from '../support/cache-world.ts';
+import { syntheticBytes } from '../support/synthetic-origin.ts';
+
+test('a cold small object costs one origin request, for any number of readers at once', async () => {
+  const world = cacheWorld({ freshness: { freshMs: 60_000 } });
+  world.origin.set('k', 10 * KIB);
+  const all = await Promise.all(Array.from({ length: 100 }, () => world.bytes('k')));
+  for (const bytes of all) expect(bytes.equals(syntheticBytes('etag-of-k', 0, 10 * KIB))).toBe(true);
+  expect(world.origin.counts).toMatchObject({ gets: 1, heads: 0, bodyBytes: 10 * KIB });
+  await world.bytes('k');
+  expect(world.origin.counts.gets).toBe(1);
+});
+
+test('at freshness 0 one body is read, and every later read is one conditional request', async () => {
+  const world = cacheWorld();
+  world.origin.set('k', 10 * KIB);
+  for (let index = 0; index < 20; index += 1) await world.bytes('k');
+  expect(world.origin.counts).toMatchObject({ gets: 20, notModified: 19, bodyBytes: 10 * KIB });
+});
+
+test('200 clients reading random overlapping ranges read each piece from the origin once', {
+  timeout: 60_000,
+}, async () => {
+  const size = 64 * MIB;
+  const world = cacheWorld({ freshness: { freshMs: 60_000 } });
+  world.origin.set('k', size);
+  const touched = new Set<number>();
+  const reads = Array.from({ length: 200 }, async () => {
+    const start = Math.floor(Math.random() * size);
+    const end = Math.min(size, start + 1 + Math.floor(Math.random() * 3 * MIB));
+    for (let piece = Math.floor(start / MIB); piece * MIB < end; piece += 1) touched.add(piece);
+    const bytes = await world.bytes('k', { range: { start, end } });
+    expect(bytes.equals(syntheticBytes('etag-of-k', start, end))).toBe(true);
+  });
+  await Promise.all(reads);
+  expect(world.origin.counts.bodyBytes).toBe(touched.size * MIB);
+});
+
+test('with half of the clients leaving at random, no byte is read twice', { timeout: 60_000 }, async () => {
+  const size = 32 * MIB;
+  const world = cacheWorld({ freshness: { freshMs: 60_000 } });
+  world.origin.set('k', size);
+  world.origin.beforeChunk = () => new Promise((resolve) => setImmediate(resolve));
+  const reads = Array.from({ length: 100 }, async (_, index) => {
+    const start = Math.floor(Math.random() * size);
+    const end = Math.min(size, start + 1 + Math.floor(Math.random() * 4 * MIB));
+    const leaving = new AbortController();
+    const read = await world.read('k', { range: { start, end } }, leaving.signal);
+    if (index % 2 === 0) {
+      await read.chunks.next();
+      leaving.abort(new Error('the client left'));
+      await read.chunks.return();
+    } else {
+      expect((await drain(read)).equals(syntheticBytes('etag-of-k', start, end))).toBe(true);
+    }
+  });
+  await Promise.all(reads);
+  await world.bytes('k');
+  // A fill that was abandoned in the middle of a block reads at most that block again.
+  expect(world.origin.counts.bodyBytes).toBeGreaterThanOrEqual(size);
+  expect(world.origin.counts.bodyBytes / size).toBeLessThan(1.1);
+});
+
+test('the last bytes of a huge object cost only the pieces they touch', async () => {
+  const size = 10 * 1024 * MIB;
+  const world = cacheWorld({ options: { pieceSize: 4 * MIB } });
+  world.origin.set('k', size);
+  const bytes = await world.bytes('k', { range: { suffixBytes: 100_000 } });
+  expect(bytes.equals(syntheticBytes('etag-of-k', size - 100_000, size))).toBe(true);
+  expect(world.origin.counts.bodyBytes).toBe(4 * MIB);
+});
+
+test('a change found before the first byte starts the read again with the new version', async () => {
+  const world = cacheWorld({ freshness: { freshMs: 60_000 } });
+  world.origin.set('k', 3 * MIB);
+  await world.bytes('k', { range: { start: 0, end: 10 } });
+  world.origin.set('k', 2 * MIB, { etag: 'second' });
+  const bytes = await world.bytes('k', { range: { start: MIB, end: MIB + 100 } });
+  expect(bytes.equals(syntheticBytes('second', MIB, MIB + 100))).toBe(true);
+});
+
+test('a change found after the first byte ends the read with an error, never with bytes of both', async () => {
+  const world = cacheWorld({ freshness: { freshMs: 60_000 }, options: { parallelPieces: 1 } });
+  world.origin.set('k', 3 * MIB);
+  const read = await world.read('k');
+  world.origin.set('k', 3 * MIB, { etag: 'second' });
+  const seen: Buffer[] = [];
+  await expect(
+    (async () => {
+      for await (const chunk of read.chunks) seen.push(Buffer.from(chunk.bytes));
+    })(),
+  ).rejects.toMatchObject({ code: 'VersionChanged' });
+  const got = Buffer.concat(seen);
+  expect(got.length).toBeLessThan(3 * MIB);
+  expect(got.equals(syntheticBytes('etag-of-k', 0, got.length))).toBe(true);
+});
+
+test('an origin that cuts is asked for the rest only', async () => {
+  const world = cacheWorld();
+  world.origin.set('k', MIB);
+  world.origin.cutAfterBytes = 320 * KIB;
+  expect((await world.bytes('k')).equals(syntheticBytes('etag-of-k', 0, MIB))).toBe(true);
+  expect(world.origin.counts.bodyBytes).toBe(MIB);
+});
+
+test('changed metadata is seen though the bytes stay cached', async () => {
+  const world = cacheWorld();
+  world.origin.set('k', MIB, { metadata: { colour: 'red' } });
+  await world.bytes('k');
+  world.origin.set('k', MIB, { metadata: { colour: 'blue' }, lastModified: new Date('2021-01-01T00:00:00Z') });
+  const read = await world.read('k');
+  expect(read.info.metadata).toEqual({ colour: 'blue' });
+  await drain(read);
+  expect(world.origin.counts.bodyBytes).toBe(MIB);
+});
+
+test('while the origin is down, a cached object is served within staleIfError and not beyond', async () => {
+  const world = cacheWorld({ freshness: { staleIfErrorMs: 1000 } });
+  world.origin.set('k', MIB);
+  await world.bytes('k');
+  world.origin.down = new BackendError('Unavailable', 'The origin is down.');
+  world.clock.now += 1000;
+  const read = await world.read('k');
+  expect(read.versionAgeMs).toBe(1000);
+  await drain(read);
+  world.clock.now += 1;
+  await expect(world.read('k')).rejects.toMatchObject({ code: 'Unavailable' });
+});
+
+test('an object without a usable identity is streamed and not cached', async () => {
+  const world = cacheWorld({ freshness: { freshMs: 60_000 } });
+  world.origin.set('k', MIB, { identity: 'none' });
+  await world.bytes('k');
+  const before = world.origin.counts.bodyBytes;
+  expect((await world.bytes('k')).length).toBe(MIB);
+  expect(world.origin.counts.bodyBytes - before).toBe(MIB);
+});
+
+test('an empty object is read, whole and in part', async () => {
+  const world = cacheWorld();
+  world.origin.set('k', 0);
+  expect((await world.bytes('k')).length).toBe(0);
+  await expect(world.read('k', { range: { start: 0, end: 10 } })).rejects.toMatchObject({ code: 'InvalidRange' });
+});
+
+test('a big cold read has several origin requests under way', async () => {
+  const world = cacheWorld();
+  world.origin.set('k', 8 * MIB);
+  let inFlight = 0;
+  let most = 0;
+  const read = world.origin.read.bind(world.origin);
+  world.origin.read = async (...args) => {
+    const result = await read(...args);
+    inFlight += 1;
+    most = Math.max(most, inFlight);
+    result.body.once('close', () => {
+      inFlight -= 1;
+    });
+    return result;
+  };
+  world.origin.beforeChunk = () => new Promise((resolve) => setImmediate(resolve));
+  await world.bytes('k');
+  expect(most).toBeGreaterThanOrEqual(3);
+  expect(world.origin.counts.bodyBytes).toBe(8 * MIB);
+});
+
+test('where the bytes came from and how old the answer is are told', async () => {
+  const world = cacheWorld({ freshness: { freshMs: 60_000 } });
+  world.origin.set('k', MIB);
+  const cold = await world.read('k');
+  expect(cold).toMatchObject({ source: 'origin', versionAgeMs: 0 });
+  await drain(cold);
+  world.clock.now += 250;
+  const warm = await world.read('k');
+  expect(warm).toMatchObject({ source: 'memory', versionAgeMs: 250 });
+  await drain(warm);
+});
+
+test('a missing object is an answer, and remembered for missingFreshness', async () => {
+  const world = cacheWorld({ freshness: { missingFreshMs: 1000 } });
+  await expect(world.read('gone')).rejects.toMatchObject({ code: 'NoSuchKey' });
+  await expect(world.objects.head(refOf('gone'), {}, new AbortController().signal)).rejects.toMatchObject({
+    code: 'NoSuchKey',
+  });
+  expect(world.origin.counts.gets + world.origin.counts.heads).toBe(1);
+});

@@ -1,0 +1,72 @@
+// A cache over a synthetic origin and a shelf in memory, with a clock that the test moves.
+import type { ObjectRef } from '../../backends/backend.ts';
+import { BucketMap } from '../../src/objects/bucket-map.ts';
+import { type ObjectCacheOptions, openObjectCache } from '../../src/objects/object-cache.ts';
+import type { GatewayRead, GatewayReadOptions } from '../../src/objects/objects.ts';
+import type { Freshness } from '../../src/objects/versions.ts';
+import type { PieceStore } from '../../src/pieces/piece-store.ts';
+import { MemoryPieceStore } from './memory-piece-store.ts';
+import { SyntheticOrigin } from './synthetic-origin.ts';
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+
+const OPTIONS: ObjectCacheOptions = {
+  pieceSize: MIB,
+  inFlightBytes: 256 * MIB,
+  windowBytes: MIB,
+  maxArriving: 1024,
+  parallelPieces: 4,
+  readAheadBytes: 0,
+  maxNames: 1000,
+  fillAttempts: 3,
+  stagingBytes: 4 * MIB,
+  stagingPatienceMs: 1000,
+};
+
+export function cacheWorld(
+  settings: { options?: Partial<ObjectCacheOptions>; freshness?: Partial<Freshness>; store?: PieceStore } = {},
+) {
+  const origin = new SyntheticOrigin();
+  const store = settings.store ?? new MemoryPieceStore({ blockSize: 64 * KIB });
+  const clock = { now: 1_000_000 };
+  const failures: unknown[] = [];
+  const freshness: Freshness = { freshMs: 0, missingFreshMs: 0, staleIfErrorMs: 0, ...settings.freshness };
+  const cache = openObjectCache(
+    {
+      map: new BucketMap(new Map([['origin', origin]]), { '*': { backend: 'origin' } }),
+      store,
+      freshnessOf: () => freshness,
+      failed: (_, error) => failures.push(error),
+      now: () => clock.now,
+    },
+    { ...OPTIONS, ...settings.options },
+  );
+  const never = new AbortController().signal;
+  const read = (key: string, options: GatewayReadOptions = {}, signal = never) =>
+    cache.objects.read(refOf(key), options, signal);
+  return {
+    origin,
+    store,
+    clock,
+    failures,
+    objects: cache.objects,
+    read,
+    bytes: async (key: string, options: GatewayReadOptions = {}, signal = never) =>
+      drain(await read(key, options, signal)),
+    close: () => cache.close(),
+  };
+}
+
+export function refOf(key: string): ObjectRef {
+  return { bucket: 'b', key };
+}
+
+export async function drain(read: GatewayRead): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const chunk of read.chunks) {
+    parts.push(Buffer.from(chunk.bytes));
+    chunk.release();
+  }
+  return Buffer.concat(parts);
+}

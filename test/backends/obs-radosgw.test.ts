@@ -18,7 +18,7 @@ let server: Promise<RunningServer> | undefined;
 afterAll(async () => (await server)?.close());
 
 if (hasRadosgw()) {
-  backendContract('obs with signature v2 on radosgw', openOnRadosgw, { runs: 5, deviations: DEVIATIONS });
+  backendContract('obs with signature v2 on radosgw', openOnRadosgw, { runs: 2, deviations: DEVIATIONS });
 
   test("keys that the origin rejects are the operator's trouble, also where its answer has no document", async () => {
     for (const wrong of [{ secretAccessKey: 'not-the-secret' }, { accessKeyId: 'NOBODYSKEY' }]) {

@@ -12,6 +12,7 @@ import {
   type CreateUploadOptions,
   type ListUploadsOptions,
   type ObjectRef,
+  type Part,
   type PartListPage,
   type UploadListPage,
   type UploadRef,
@@ -105,14 +106,18 @@ export class Uploads {
     options: { after?: number | undefined; maxEntries: number },
   ): Promise<PartListPage> {
     const { checksumAlgorithm, checksumType, storageClass } = await this.require(upload);
-    const after = options.after ?? 0;
-    const rows = (await this.#parts(upload)).filter((part) => part.partNumber > after);
-    const parts = rows.slice(0, options.maxEntries).map(({ file: _, ...part }) => ({
-      ...part,
-      lastModified: new Date(part.lastModified),
-    }));
-    const nextAfter = rows.length > parts.length ? parts.at(-1)?.partNumber : undefined;
-    return { parts, checksumAlgorithm, checksumType, storageClass, nextAfter };
+    const scan = this.#deps.index.rows.scan(
+      `p${upload.uploadId}\0`,
+      Buffer.from(partAfter(upload, options.after ?? 0)),
+    );
+    try {
+      const rows = await scan.next(options.maxEntries + 1);
+      const parts = rows.slice(0, options.maxEntries).map(([, row]) => partOf(JSON.parse(row) as PartRow));
+      const nextAfter = rows.length > parts.length ? parts.at(-1)?.partNumber : undefined;
+      return { parts, checksumAlgorithm, checksumType, storageClass, nextAfter };
+    } finally {
+      await scan.close();
+    }
   }
 
   async list(bucket: string, options: ListUploadsOptions): Promise<UploadListPage> {
@@ -268,6 +273,14 @@ function uploadBound(options: ListUploadsOptions, delimiter: string | undefined)
   if (uploadIdMarker !== undefined && uploadIdMarker !== '') return { past: `${keyMarker}\0${uploadIdMarker}` };
   const common = commonPrefix(keyMarker, prefix, delimiter);
   return common === keyMarker ? { past: common } : { past: `${keyMarker}\0` };
+}
+
+function partAfter({ uploadId }: UploadRef, partNumber: number): string {
+  return rowName.part(uploadId, partNumber + 1);
+}
+
+function partOf({ file: _, lastModified, ...part }: PartRow): Part {
+  return { ...part, lastModified: new Date(lastModified) };
 }
 
 function pendingUpload(name: string, json: string) {

@@ -12,6 +12,8 @@ export interface Dialect {
   readonly putIfAbsentHeaders: Readonly<Record<string, string>> | undefined;
   /** Sent with a ranged read. */
   readonly rangeHeaders: Readonly<Record<string, string>>;
+  /** The origin tells the CRC-64 of what it stored. */
+  readonly tellsCrc64: boolean;
   readonly listStyle: 'v1' | 'v2';
   /** Names in a listing of uploads are asked for URL-encoded. */
   readonly encodesUploads: boolean;

@@ -36,7 +36,9 @@ export function exchange(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   if (signal.aborted) return Promise.reject(signal.reason);
-  const asks = body !== undefined && body.sizeBytes >= (options.askFirstBytes ?? 1024 * 1024);
+  const isLarge = body !== undefined && body.sizeBytes >= (options.askFirstBytes ?? 1024 * 1024);
+  // Node writes the head of a request that asks as UTF-8, and header values are bytes already, one a character.
+  const asks = isLarge && Object.values(target.headers).every((value) => /^[\x20-\x7e]*$/.test(value));
   const open = target.secure ? httpsRequest : httpRequest;
   const request = open({
     agent: target.secure ? agents.https : agents.http,
@@ -91,7 +93,6 @@ class Exchange {
       this.#send();
     });
     this.#request.once('close', () => clearTimeout(timer));
-    this.#request.flushHeaders();
   }
 
   #send(): void {
@@ -102,8 +103,6 @@ class Exchange {
       this.#request.end();
       return;
     }
-    // Headers that go out together with the first bytes have a Content-Disposition in UTF-8 mangled by Node.
-    this.#request.flushHeaders();
     // An empty body too is put only once its stream has ended well.
     const { stream } = this.#body;
     this.#request.on('drain', () => this.#settled || stream.resume());
@@ -136,7 +135,9 @@ class Exchange {
   readonly #onEnd = (): void => {
     if (this.#sentBytes === this.#body?.sizeBytes) {
       this.#ended = true;
-      this.#request.end(this.#last);
+      // Not end(last): when Node knows the length before it writes the head, it recodes a Content-Disposition.
+      if (this.#last !== undefined) this.#request.write(this.#last);
+      this.#request.end();
     } else {
       const message = `The body ended after ${this.#sentBytes} of its ${this.#body?.sizeBytes} bytes; nothing was put.`;
       this.#fail(new BackendError('Internal', message));

@@ -155,6 +155,6 @@ function codeWithin(document: string): string | undefined {
 }
 
 function subjectOf(request: WireRequest): 'object' | 'bucket' | 'upload' {
-  if (request.query?.uploadId !== undefined) return 'upload';
+  if (request.query?.uploadId !== undefined && request.method !== 'PUT') return 'upload';
   return request.key === undefined ? 'bucket' : 'object';
 }

@@ -12,7 +12,9 @@ export interface Refusal {
 }
 
 export function originError(dialect: Dialect, refusal: Refusal, subject: 'object' | 'bucket' | 'upload'): BackendError {
-  const { status, code } = refusal;
+  const { status } = refusal;
+  // Some servers miss an upload by the name of its key.
+  const code = subject === 'upload' && refusal.code === 'NoSuchKey' ? 'NoSuchUpload' : refusal.code;
   const known = code === undefined ? undefined : (dialect.errors[code] ?? SHARED[code]);
   return new BackendError(known ?? byStatus(status, subject), sentence(dialect, refusal), {
     nativeCode: code ?? `HTTP ${status}`,

@@ -54,13 +54,26 @@ export class XmlElement {
 export async function parseXml(text: string): Promise<XmlElement> {
   let parsed: unknown;
   try {
-    parsed = await parseStringPromise(text, { explicitArray: true, ignoreAttrs: true, async: false });
+    parsed = await parseStringPromise(withoutOddEntities(text), {
+      explicitArray: true,
+      ignoreAttrs: true,
+      async: false,
+    });
   } catch (error) {
     throw malformed('it is not XML', error);
   }
   const [root] = typeof parsed === 'object' && parsed !== null ? Object.entries(parsed) : [];
   if (root === undefined) throw malformed('it is empty');
   return new XmlElement(root[0], root[1]);
+}
+
+/** Some servers write control characters as references that XML forbids; the parser takes the characters themselves. */
+function withoutOddEntities(text: string): string {
+  return text.replace(/&#(x[0-9a-f]+|[0-9]+);/gi, (reference, digits: string) => {
+    const code = Number(digits.toLowerCase().startsWith('x') ? `0${digits}` : digits);
+    const isMarkup = code === 0x26 || code === 0x3c || code === 0x3e;
+    return isMarkup || code > 0x10ffff ? reference : String.fromCodePoint(code);
+  });
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -30,5 +30,5 @@ export class ObsWire implements Wire {
 
 /** Some servers refuse a PUT without a body that does not say so. */
 function withLength(headers: WireRequest['headers'] = {}, body: WireRequest['body']): Record<string, string> {
-  return body === undefined ? { ...headers } : { 'Content-Length': String(body.sizeBytes), ...headers };
+  return body === undefined ? { ...headers } : { ...headers, 'Content-Length': String(body.sizeBytes) };
 }

@@ -25,6 +25,7 @@ export const OSS_DIALECT: Dialect = {
   putIfAbsentHeaders: { 'x-oss-forbid-overwrite': 'true' },
   // Without it OSS answers the whole object to a range behind its end.
   rangeHeaders: { 'x-oss-range-behavior': 'standard' },
+  tellsCrc64: true,
   listStyle: 'v2',
   encodesUploads: true,
   bucketDocument: true,

@@ -45,13 +45,29 @@ export async function callWithBody<T>(
   const either = AbortSignal.any([signal, broken.signal]);
   try {
     const result = await call(client, () => send(either), either);
-    if (!body.stream.readableEnded) {
-      throw new BackendError('Unavailable', 'The origin acknowledged a body before it had all of it.');
-    }
+    await untilEnded(body.stream, either);
     return result;
+  } catch (error) {
+    signal.throwIfAborted();
+    // The request may fail by the broken body before the body's error was told to those who listen.
+    throw body.stream.errored ?? error;
   } finally {
     stopWatching();
   }
+}
+
+/** The origin may be quicker with its answer than the body with its end. */
+function untilEnded(stream: Readable, signal: AbortSignal): Promise<void> {
+  if (stream.readableEnded) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    stream.once('end', () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+  });
 }
 
 function watch(stream: Readable, onBroken: (error: Error) => void): () => void {

@@ -51,11 +51,18 @@ export class S3RequestHandler {
       options.abortSignal?.addEventListener('abort', onAbort, { once: true });
       sent.once('close', () => options.abortSignal?.removeEventListener('abort', onAbort));
       sent.on('error', fail);
+      const upload = sendBody(sent, request, fail);
       sent.once('response', (answer) => {
-        finishEarly(sent, answer, request.body);
-        resolve({ response: { statusCode: answer.statusCode ?? 0, headers: joined(answer), body: answer } });
+        const statusCode = answer.statusCode ?? 0;
+        if (!upload.isWhole()) {
+          refusedEarly(sent, answer, upload);
+          if (statusCode < 300) {
+            fail(new BackendError('Unavailable', 'The origin acknowledged a body before it had all of it.'));
+            return;
+          }
+        }
+        resolve({ response: { statusCode, headers: joined(answer), body: answer } });
       });
-      sendBody(sent, request, fail);
     });
   }
 
@@ -114,16 +121,24 @@ function header(headers: SdkRequest['headers'], wanted: string): string | undefi
   return Object.entries(headers).find(([name]) => name.toLowerCase() === wanted)?.[1];
 }
 
-function sendBody(sent: ClientRequest, request: SdkRequest, fail: (error: unknown) => void): void {
+/** A body on its way out. */
+interface Upload {
+  /** Whether the origin was given all of it. */
+  isWhole(): boolean;
+  stop(): void;
+}
+
+function sendBody(sent: ClientRequest, request: SdkRequest, fail: (error: unknown) => void): Upload {
   const { body, headers } = request;
   if (!(body instanceof Readable)) {
     sent.end(typeof body === 'string' || body instanceof Uint8Array ? body : undefined);
-    return;
+    return { isWhole: () => true, stop: () => undefined };
   }
   const promised = header(headers, 'content-length');
-  const start = () => pump(body, sent, promised === undefined ? undefined : Number(promised), fail);
-  if (header(headers, 'expect') === undefined) start();
-  else afterContinue(sent, start);
+  const pump = new BodyPump(body, sent, promised === undefined ? undefined : Number(promised), fail);
+  if (header(headers, 'expect') === undefined) pump.start();
+  else afterContinue(sent, () => pump.start());
+  return pump;
 }
 
 function afterContinue(sent: ClientRequest, start: () => void): void {
@@ -143,31 +158,67 @@ function afterContinue(sent: ClientRequest, start: () => void): void {
 }
 
 /** Writes exactly the promised bytes; an origin that got fewer sees a broken request and keeps nothing. */
-function pump(body: Readable, sent: ClientRequest, promised: number | undefined, fail: (error: unknown) => void): void {
-  let writtenBytes = 0;
-  const onData = (chunk: Buffer) => {
-    writtenBytes += chunk.length;
-    if (promised !== undefined && writtenBytes > promised) fail(wrongLength(promised));
-    else if (!sent.write(chunk)) body.pause();
+class BodyPump implements Upload {
+  readonly #body: Readable;
+  readonly #sent: ClientRequest;
+  readonly #promisedBytes: number | undefined;
+  readonly #fail: (error: unknown) => void;
+  #writtenBytes = 0;
+
+  constructor(body: Readable, sent: ClientRequest, promised: number | undefined, fail: (error: unknown) => void) {
+    this.#body = body;
+    this.#sent = sent;
+    this.#promisedBytes = promised;
+    this.#fail = fail;
+  }
+
+  start(): void {
+    const body = this.#body;
+    this.#sent.on('drain', this.#onDrain);
+    this.#sent.once('close', () => this.stop());
+    body.on('error', this.#fail);
+    body.once('close', this.#onClose);
+    body.once('end', this.#onEnd);
+    body.on('data', this.#onData);
+    if (body.destroyed) this.#onClose();
+  }
+
+  isWhole(): boolean {
+    return this.#promisedBytes === undefined ? this.#sent.writableEnded : this.#writtenBytes === this.#promisedBytes;
+  }
+
+  /** A body that was taken whole may still have its end to tell, so it is not held up. */
+  stop(): void {
+    this.#sent.off('drain', this.#onDrain);
+    this.#body.off('data', this.#onData);
+    this.#body.off('end', this.#onEnd);
+    this.#body.off('close', this.#onClose);
+    if (this.isWhole()) this.#body.resume();
+    else this.#body.pause();
+  }
+
+  readonly #onDrain = (): void => {
+    this.#body.resume();
   };
-  const onEnd = () => {
-    if (promised === undefined || writtenBytes === promised) sent.end();
-    else fail(wrongLength(promised));
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#writtenBytes += chunk.length;
+    if (this.#promisedBytes !== undefined && this.#writtenBytes > this.#promisedBytes) {
+      this.#fail(wrongLength(this.#promisedBytes));
+    } else if (!this.#sent.write(chunk)) {
+      this.#body.pause();
+    }
   };
-  const onClose = () => fail(body.errored ?? new BackendError('Unavailable', 'The body was closed before its end.'));
-  sent.on('drain', () => body.resume());
-  sent.once('close', () => {
-    body.off('data', onData);
-    body.off('end', onEnd);
-    body.off('close', onClose);
-    body.pause();
-  });
-  body.on('error', fail);
-  body.once('end', () => body.off('close', onClose));
-  body.once('end', onEnd);
-  body.once('close', onClose);
-  body.on('data', onData);
-  if (body.errored !== null || body.destroyed) onClose();
+
+  readonly #onEnd = (): void => {
+    this.#body.off('close', this.#onClose);
+    if (this.#promisedBytes === undefined || this.#writtenBytes === this.#promisedBytes) this.#sent.end();
+    else this.#fail(wrongLength(this.#promisedBytes));
+  };
+
+  readonly #onClose = (): void => {
+    this.#fail(this.#body.errored ?? new BackendError('Unavailable', 'The body was closed before its end.'));
+  };
 }
 
 function wrongLength(promised: number): BackendError {
@@ -178,9 +229,7 @@ function wrongLength(promised: number): BackendError {
  * An origin that answers before it has the whole body has refused it: nothing more is sent, and the connection, which
  * still owes it the rest, is not used again.
  */
-function finishEarly(sent: ClientRequest, answer: IncomingMessage, body: unknown): void {
-  if (sent.writableEnded || !(body instanceof Readable)) return;
-  body.pause();
-  sent.removeAllListeners('drain');
+function refusedEarly(sent: ClientRequest, answer: IncomingMessage, upload: Upload): void {
+  upload.stop();
   answer.once('close', () => sent.destroy());
 }

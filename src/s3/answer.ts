@@ -15,7 +15,7 @@ export interface Answer {
   readonly body?: AnswerBody | undefined;
 }
 
-export type AnswerBody =
+type AnswerBody =
   | { readonly xml: XmlDocument }
   /** Exactly `sizeBytes` bytes; destroyed by whoever sends the answer. */
   | { readonly stream: Readable; readonly sizeBytes: number };

@@ -8,7 +8,7 @@ const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
 /** SDKs take these for access points, directory buckets and the like, and switch protocols. */
 const RESERVED = /^(xn--|sthree-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
 
-export function isValidBucketName(name: string): boolean {
+function isValidBucketName(name: string): boolean {
   if (name.length < 3 || name.length > 63) return false;
   return LABELS.test(name) && !IP_ADDRESS.test(name) && !RESERVED.test(name);
 }

@@ -73,7 +73,7 @@ const STORAGE_CLASSES = new Set([
 ]);
 
 /** The default class is what saying nothing means; whether the origin has another, it says itself. */
-export function parseStorageClass(text: string | undefined): string | undefined {
+function parseStorageClass(text: string | undefined): string | undefined {
   if (text === undefined || text === 'STANDARD') return undefined;
   if (!STORAGE_CLASSES.has(text)) {
     throw new S3Error('InvalidStorageClass', undefined, { details: { StorageClassRequested: text } });

@@ -7,10 +7,10 @@
 import { Builder, Parser } from 'xml2js';
 import { S3Error } from './errors.ts';
 
-export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
+const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-export type XmlValue = string | number | boolean | XmlObject | readonly XmlValue[] | undefined;
+type XmlValue = string | number | boolean | XmlObject | readonly XmlValue[] | undefined;
 export interface XmlObject {
   readonly [name: string]: XmlValue;
 }

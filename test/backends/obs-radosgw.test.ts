@@ -7,6 +7,8 @@ import { hasRadosgw, type RunningServer, startRadosgw } from '../support/radosgw
 
 /** Of Debian's version, 16. */
 const DEVIATIONS = {
+  'uploads under way are listed by key and then by age, page by page':
+    'it leaves the common prefixes out of a listing of uploads',
   'an upload that is unknown, completed or aborted is NoSuchUpload':
     'it says of an aborted one that its completion is under way',
   'parts that were sent but not named are left out': 'it wants every part named',
@@ -16,7 +18,7 @@ let server: Promise<RunningServer> | undefined;
 afterAll(async () => (await server)?.close());
 
 if (hasRadosgw()) {
-  backendContract('obs with signature v2 on radosgw', openOnRadosgw, { runs: 5, deviations: DEVIATIONS });
+  backendContract('obs with signature v2 on radosgw', openOnRadosgw, { runs: 2, deviations: DEVIATIONS });
 
   test("keys that the origin rejects are the operator's trouble, also where its answer has no document", async () => {
     for (const wrong of [{ secretAccessKey: 'not-the-secret' }, { accessKeyId: 'NOBODYSKEY' }]) {

@@ -10,7 +10,7 @@ import { brokenBody, stalledBody, uploadBody } from '../support/upload-body.ts';
 const BUCKET = 'faults';
 const REF = { bucket: BUCKET, key: 'object' };
 const PLAIN = { headers: {}, metadata: {} };
-const IDLE_MS = 300;
+const IDLE_MS = 1_000;
 const MIB = 1024 * 1024;
 
 interface Opened {

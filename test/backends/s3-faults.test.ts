@@ -153,12 +153,41 @@ test('an acknowledgement that comes before the body was sent is not believed', a
   expect(await failure(put(backend, bytes(64 * 1024 * 1024)))).toMatchObject({ code: 'Unavailable' });
 });
 
+test('an acknowledgement that is quicker than the end of its body is waited for, and the end believed', async () => {
+  const { origin, backend } = await world({ idleTimeoutMs: 60_000 });
+  origin.behave({ kind: 'answer', head: ['HTTP/1.1 200 OK', 'ETag: "e"', 'Content-Length: 0'] });
+  for (const broken of [undefined, new Error('the digest is wrong')]) {
+    const stream = new PassThrough();
+    stream.write(Buffer.alloc(100));
+    const before = origin.wholeBodies;
+    const putting = put(backend, upload(stream, 100)).catch((error: unknown) => error);
+    await expect.poll(() => origin.wholeBodies).toBe(before + 1);
+    if (broken === undefined) stream.end();
+    else stream.destroy(broken);
+    if (broken === undefined) expect(await putting).toMatchObject({ etag: 'e' });
+    else expect(await putting).toBe(broken);
+  }
+});
+
 test('a body that breaks ends the upload at once with its own error, and no origin has it whole', async () => {
   const { origin, backend } = await world({ idleTimeoutMs: 60_000 });
   const stream = new PassThrough();
   const broken = new Error('the digest is wrong');
   stream.write(Buffer.alloc(999), () => stream.destroy(broken));
   await expect(put(backend, upload(stream, 1_000))).rejects.toBe(broken);
+  expect(origin.wholeBodies).toBe(0);
+});
+
+test('a body that broke while its request was being made ready rejects with its own error', async () => {
+  const { origin, backend } = await world();
+  for (const turns of [0, 1, 2, 5, 10, 20, 50]) {
+    const stream = new PassThrough();
+    const broken = new Error('the digest is wrong');
+    const putting = put(backend, upload(stream, 100)).catch((error: unknown) => error);
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+    stream.destroy(broken);
+    expect(await putting).toBe(broken);
+  }
   expect(origin.wholeBodies).toBe(0);
 });
 

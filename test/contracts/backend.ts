@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../backends/backend.ts';
 import { bucketPromises } from './backend/buckets.ts';
+import { checksumPromises } from './backend/checksums.ts';
 import { conditionPromises } from './backend/conditions.ts';
 import { copyPromises } from './backend/copying.ts';
 import { keyPromises } from './backend/keys.ts';
@@ -42,6 +43,7 @@ export const PROMISES: Readonly<Record<string, ContractPromise>> = {
   ...conditionPromises,
   ...listingPromises,
   ...multipartPromises,
+  ...checksumPromises,
   ...uploadListingPromises,
   ...copyPromises,
   ...bucketPromises,

@@ -138,7 +138,7 @@ export class MemoryUploads implements Multipart {
       throw new BackendError('BadDigest', 'The object has another checksum than was declared.');
     }
     if (options.sizeBytes !== undefined && options.sizeBytes !== bytes.length) {
-      throw new BackendError('InvalidArgument', 'The object has another size than was declared.');
+      throw new BackendError('BadDigest', 'The object has another size than was declared.');
     }
     const partEnds = ends(parts);
     const etag = `${md5(Buffer.concat(parts.map((part) => md5(part.bytes)))).toString('hex')}-${parts.length}`;

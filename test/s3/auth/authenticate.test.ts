@@ -156,6 +156,20 @@ describe('what is signed', () => {
     expect(by.authenticate(signedInHeader({ path: '/bucket/%FF' })).identity.name).toBe('reader');
     const replaced = signedInHeader({ path: '/bucket/%FF' }, { canonical: { path: '/bucket/%EF%BF%BD' } });
     expect(refusal(replaced).code).toBe('SignatureDoesNotMatch');
+    const raw = signedInHeader({ path: '/bucket/\xff' }, { canonical: { path: '/bucket/%EF%BF%BD' } });
+    expect(refusal(raw).code).toBe('SignatureDoesNotMatch');
+    const utf8 = Buffer.from('/bucket/日').toString('latin1');
+    const escaped = signedInHeader({ path: utf8 }, { canonical: { path: encodeURI('/bucket/日') } });
+    expect(by.authenticate(escaped).identity.name).toBe('reader');
+  });
+
+  test('parameters are ordered by name before value, though "=" sorts behind "-"', () => {
+    const query = [
+      ['a-b', '1'],
+      ['a', '2'],
+      ['a', '1'],
+    ] as const;
+    expect(authenticator().authenticate(signedInHeader({ query })).identity.name).toBe('reader');
   });
 
   test('a host may be signed without the port it was sent with, never as another host', () => {

@@ -280,10 +280,13 @@ describe('a chunked body', () => {
     expect((await outcome(upload(other.headers, [one.wire]))).error?.code).toBe('SignatureDoesNotMatch');
   });
 
-  test('signed, that lacks the signature of its trailers, is refused', async () => {
-    const { headers, wire } = framed({ mode: SIGNED, chunks: [BYTES] });
-    const unsigned = Buffer.from(wire.toString('latin1').replace(/x-amz-trailer-signature:.*\r\n/, ''), 'latin1');
-    expect((await outcome(upload(headers, [unsigned]))).error?.code).toBe('IncompleteBody');
+  test('signed, that lacks the signature of its trailers, is refused, even where it has none', async () => {
+    for (const trailers of [undefined, []]) {
+      const { headers, wire } = framed({ mode: SIGNED, chunks: [BYTES], ...(trailers && { trailers }) });
+      const unsigned = Buffer.from(wire.toString('latin1').replace(/x-amz-trailer-signature:.*\r\n/, ''), 'latin1');
+      expect((await outcome(upload(headers, [wire]))).error).toBeUndefined();
+      expect((await outcome(upload(headers, [unsigned]))).error?.code).toBe('IncompleteBody');
+    }
   });
 
   test.each([

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { AdminServer } from './admin/admin-server.ts';
 import { Metrics } from './admin/metrics.ts';
 import { CloseStack } from './concurrency/close-stack.ts';
-import { formatAddress } from './config/units.ts';
+import { type Address, formatAddress } from './config/units.ts';
 import type { Config } from './config.ts';
 import { openCredentials } from './gateway/credentials.ts';
 import { type Origins, openOrigins } from './gateway/origins.ts';
@@ -47,9 +47,10 @@ async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: C
   const credentials = await openCredentials(config, { log, opened, onFirstPair });
   const origins = await openOrigins(config, { log, metrics, opened });
   const objects = new RoutedObjects({ map: new BucketMap(origins.backends, config.buckets) });
-  const admin = await openAdmin(config, { metrics, origins, life });
+  const admin = await listening(openAdmin(config, { metrics, origins, life }), 'admin.listen', config.admin.listen);
   opened.push('admin port', () => admin.close());
-  const endpoint = await openS3Endpoint(config, { objects, credentials, log, metrics });
+  const opening = openS3Endpoint(config, { objects, credentials, log, metrics });
+  const endpoint = await listening(opening, 'listen', config.listen);
   opened.push('S3 endpoint', () => endpoint.server.close(config.shutdownTimeout));
   life.endpoint = endpoint;
   life.phase = 'serving';
@@ -90,6 +91,14 @@ function openAdmin(
       requestsInFlight: life.endpoint?.admission.inFlight ?? 0,
     });
   return AdminServer.open({ notReady, status, metrics }, { ...config.admin.listen, token: config.admin.token });
+}
+
+/** What the system calls EADDRINUSE, in words that name the setting. */
+function listening<T>(opening: Promise<T>, setting: string, address: Address): Promise<T> {
+  return opening.catch((cause: NodeJS.ErrnoException) => {
+    if (cause.syscall !== 'listen' && cause.syscall !== 'getaddrinfo') throw cause;
+    throw new Error(`Cannot listen on ${formatAddress(address)} (setting ${setting}): ${cause.message}`, { cause });
+  });
 }
 
 /** One that a client on this machine can use. */

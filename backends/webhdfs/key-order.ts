@@ -6,6 +6,18 @@ export function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
+/** HDFS's. */
+export function compareNames(a: string, b: string): number {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  // Flipping the sign bit makes the order of signed bytes that of unsigned ones.
+  return Buffer.compare(left.map(flipSign), right.map(flipSign));
+}
+
+function flipSign(byte: number): number {
+  return byte ^ 0x80;
+}
+
 export function isAscii(text: string): boolean {
   return /^\p{ASCII}*$/u.test(text);
 }

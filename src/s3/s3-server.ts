@@ -42,7 +42,7 @@ export class S3Server {
   readonly #app: FastifyInstance;
   readonly #connections: Connections;
   /** The request that each connection is busy with. */
-  readonly #current = new WeakMap<object, { request: IncomingMessage; response: ServerResponse }>();
+  readonly #current = new WeakMap<Socket, { request: IncomingMessage; response: ServerResponse; refused: boolean }>();
   readonly #expecting = new WeakSet<IncomingMessage>();
   readonly #answering = new Set<ServerResponse>();
   #draining = false;
@@ -138,7 +138,7 @@ export class S3Server {
       handler(request, response);
     });
     server.on('checkExpectation', (request, response) => {
-      refuseRequest(request, response, new S3Error('ExpectationFailed'));
+      this.#refuse(request, response, new S3Error('ExpectationFailed'));
     });
     server.on('connect', (_request, socket) => refuseOnSocket(socket, new S3Error('MethodNotAllowed')));
     return server;
@@ -153,11 +153,11 @@ export class S3Server {
       leave();
     });
     const refusal = this.#refusalOf(request);
+    this.#current.set(socket, { request, response, refused: refusal !== undefined });
     if (refusal !== undefined) {
-      refuseRequest(request, response, refusal);
+      this.#refuse(request, response, refusal);
       return;
     }
-    this.#current.set(socket, { request, response });
     if (this.#draining) lastOfConnection(response);
     watchForStalls(request, response, this.#options.limits, {
       bodyStalled: () => this.#bodyStalled(request, response),
@@ -166,50 +166,64 @@ export class S3Server {
         socket.destroy();
       },
     });
-    this.#deps.api.handle(request, response, { expectsContinue: this.#expecting.has(request) }).catch((error) => {
-      this.#deps.log.error({ err: error }, 'A request was not answered; its connection is cut.');
-      socket.destroy();
-    });
+    const handled = this.#deps.api.handle(request, response, { expectsContinue: this.#expecting.has(request) });
+    handled.catch((error) => this.#cut(request, error));
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: S3Error): void {
+    refuseRequest(request, response, error).catch((failure) => this.#cut(request, failure));
+  }
+
+  #cut({ socket }: IncomingMessage, error: unknown): void {
+    this.#deps.log.error({ err: error }, 'A request was not answered; its connection is cut.');
+    socket.destroy();
   }
 
   #refusalOf(request: IncomingMessage): S3Error | undefined {
     if (this.#connections.isPastLimit(request.socket)) {
       return new S3Error('SlowDown', undefined, { headers: { 'Retry-After': '1' } });
     }
-    const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
-    if (hosts.length > 1) return new S3Error('BadRequest', 'A request has one Host header; this one has several.');
-    if (hosts.length === 0 && request.httpVersion === '1.1') {
-      return new S3Error('BadRequest', 'The request has no Host header.');
-    }
-    return undefined;
+    const problem = framingProblem(request);
+    return problem === undefined ? undefined : new S3Error('BadRequest', problem);
   }
 
   #bodyStalled(request: IncomingMessage, response: ServerResponse): void {
     this.#deps.onLimit('bodyTimeout');
     if (response.headersSent) request.socket.destroy();
-    else refuseRequest(request, response, new S3Error('RequestTimeout'));
+    else this.#refuse(request, response, new S3Error('RequestTimeout'));
   }
 
   #parserError(error: Error & { code?: string }, socket: Socket): void {
+    // What comes behind the last request of a connection is nobody's; its answer stands, and then Node closes.
+    if (error.code === 'HPE_CLOSED_CONNECTION') return;
     const refusal = fromParserError(error);
-    // The connection broke, or never became one (a TLS handshake that failed).
-    if (refusal === undefined) {
-      socket.destroy();
-      return;
-    }
-    if (refusal.code === 'RequestHeaderSectionTooLarge') this.#deps.onLimit('headers');
-    if (refusal.code === 'RequestTimeout') this.#deps.onLimit('headersTimeout');
+    if (refusal?.code === 'RequestHeaderSectionTooLarge') this.#deps.onLimit('headers');
+    if (refusal?.code === 'RequestTimeout') this.#deps.onLimit('headersTimeout');
     const current = this.#current.get(socket);
-    const isAnswering = current !== undefined && !current.response.writableFinished;
-    // An answer that is under way, or is about to come to an earlier request, must not be mixed with this one.
-    if (isAnswering && (current.response.headersSent || current.request.complete)) {
-      socket.destroy();
-    } else {
-      refuseOnSocket(socket, refusal);
-    }
+    if (current?.refused) socket.destroySoon();
+    // Undefined: the connection broke, or never became one (a TLS handshake that failed). Otherwise an answer may be
+    // under way, or about to come to an earlier request: it must not be mixed with this one.
+    else if (refusal === undefined || (current !== undefined && isAnswering(current))) socket.destroy();
+    else refuseOnSocket(socket, refusal);
   }
+}
+
+/** What Node's parser lets through, and what other servers may read in another way. */
+function framingProblem({ httpVersion, headers, rawHeaders }: IncomingMessage): string | undefined {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return `HTTP/${httpVersion} is not spoken here, HTTP/1.1 is.`;
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1) return 'A request has one Host header; this one has several.';
+  if (hosts === 0 && httpVersion === '1.1') return 'The request has no Host header.';
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return 'The only transfer coding known is chunked.';
+  return undefined;
 }
 
 function lastOfConnection(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
+}
+
+/** The request is whole, or its answer has begun; the answer has not ended. */
+function isAnswering({ request, response }: { request: IncomingMessage; response: ServerResponse }): boolean {
+  return (request.complete || response.headersSent) && !response.writableEnded;
 }

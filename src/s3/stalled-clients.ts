@@ -2,6 +2,7 @@
 // socket's own timer is used, which knows of bytes both ways and of a long write's progress; when it fires, whose turn
 // it was decides. An origin that is slow is nobody's fault here.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 export interface StallLimits {
   readonly bodyTimeoutMs: number;
@@ -25,19 +26,29 @@ export function watchForStalls(
   let limitMs = hasBody(request) ? limits.bodyTimeoutMs : limits.answerTimeoutMs;
   const arm = (): void => void socket.setTimeout(limitMs);
   arm();
+  request.on('newListener', (name) => {
+    if (name === 'data' || name === 'readable') arm();
+  });
   request.once('end', () => {
     limitMs = limits.answerTimeoutMs;
     // After the answer the timer counts the connection's idle time.
     if (!response.writableFinished) arm();
   });
+  /** How many bytes had come when nobody was to blame; what is awaited may be so only since. */
+  let excusedAtBytes = -1;
   response.on('timeout', () => {
-    if (isBodyAwaited(request)) actions.bodyStalled();
-    else if (socket.writableLength > 0 && limitMs === limits.answerTimeoutMs) actions.answerStalled();
+    if (isBodyAwaited(request) && excusedAtBytes !== socket.bytesRead) actions.bodyStalled();
+    else if (isAnswerWaiting(socket) && limitMs === limits.answerTimeoutMs) actions.answerStalled();
     else {
-      if (socket.writableLength > 0) limitMs = limits.answerTimeoutMs;
+      excusedAtBytes = isBodyAwaited(request) ? -1 : socket.bytesRead;
+      if (isAnswerWaiting(socket)) limitMs = limits.answerTimeoutMs;
       arm();
     }
   });
+}
+
+function isAnswerWaiting(socket: Socket): boolean {
+  return socket.writableLength > 0;
 }
 
 /** Somebody reads, and there is nothing to read. */

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { renderError } from './answer.ts';
+import { discardRest } from './discard-rest.ts';
 import { S3Error } from './errors.ts';
 
 const PARSER_ERRORS: Readonly<Record<string, () => S3Error>> = {
@@ -32,12 +33,21 @@ export function refuseOnSocket(socket: Duplex, error: S3Error): void {
   );
 }
 
-/** Answers a request that does not reach the dialect, and closes its connection. */
-export function refuseRequest(request: IncomingMessage, response: ServerResponse, error: S3Error): void {
+/** A client that is still sending gets to read its answer before the connection closes. */
+const LINGER = { lingerBytes: 1024 ** 2, lingerMs: 1_000 };
+
+/** Answers a request that does not reach the dialect, and closes its connection. Never rejects. */
+export async function refuseRequest(request: IncomingMessage, response: ServerResponse, error: S3Error): Promise<void> {
   const { status, headers, body } = render(error, request.url ?? '/');
   response.writeHead(status, headers);
-  response.end(request.method === 'HEAD' ? undefined : body);
+  if (request.method === 'HEAD') response.flushHeaders();
+  else response.write(body);
+  // Clients that wait to be told to go on, or that were waited for in vain, send nothing.
+  if (request.headers.expect === undefined && error.code !== 'RequestTimeout') await discardRest(request, LINGER, NEVER);
+  response.end();
 }
+
+const NEVER = new AbortController().signal;
 
 function render(error: S3Error, resource: string): { status: number; headers: Record<string, string>; body: string } {
   const requestId = randomBytes(8).toString('hex').toUpperCase();

@@ -267,6 +267,20 @@ describe('listings', () => {
     expect(keys).toEqual(keys.toSorted());
   });
 
+  test('names with percent signs are neither lost nor repeated where pages of the namenode end at them', async () => {
+    const { hdfs, backend } = await world({}, { batch: 3 });
+    const names = ['a%2Fb', 'a*b', 'a+b', 'a,b', 'per%cent', 'q%41', 'qA', 'qB', 'r'];
+    for (const name of names) hdfs.write(`/odd/${name}`, BYTES);
+    const { objects } = await backend.list('b', { prefix: 'odd/', maxEntries: 100 }, never);
+    expect(objects.map(({ key }) => key)).toEqual(names.map((name) => `odd/${name}`));
+  });
+
+  test('a directory that HDFS gives no way through is refused rather than listed in part', async () => {
+    const { hdfs, backend } = await world({}, { batch: 3 });
+    for (const name of ['a%1', 'a%2', 'a%3', 'a%4', 'b']) hdfs.write(`/odd/${name}`, BYTES);
+    await refused(backend.list('b', { prefix: 'odd/', maxEntries: 100 }, never), 'NotSupported');
+  });
+
   test('an empty directory is no common prefix', async () => {
     const { hdfs, backend } = await world();
     hdfs.makeDirectory('/empty');

@@ -124,7 +124,7 @@ export class WebHdfsServer {
       return;
     }
     if (op === 'LISTSTATUS_BATCH') {
-      sendJson(response, this.#list(path, url.searchParams.get('startAfter') ?? ''));
+      sendJson(response, this.#list(path, decodeAgain(url.searchParams.get('startAfter') ?? '')));
       return;
     }
     if (op === 'OPEN') {
@@ -278,6 +278,11 @@ function isValid(path: string): boolean {
     .slice(1)
     .split('/')
     .every((segment) => !['', '.', '..'].includes(segment) && !/[:\0]/.test(segment));
+}
+
+/** As Hadoop 3.4.1 does with startAfter. */
+function decodeAgain(name: string): string {
+  return name.replace(/%[0-9a-f]{2}/gi, (encoded) => decodeURIComponent(encoded));
 }
 
 function compareSigned(a: string, b: string): number {

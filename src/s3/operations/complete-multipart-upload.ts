@@ -18,7 +18,7 @@ export async function completeMultipartUpload(context: OperationContext): Promis
     checksum: declaredChecksum(headers),
     sizeBytes: declaredSize(headers['x-amz-mp-object-size']),
   };
-  const parts = parseParts(await context.body.readXml('CompleteMultipartUpload'));
+  const parts = parseParts(await context.body.readXmlAboutObject('CompleteMultipartUpload'));
   const written = await objects.completeUpload(upload, parts, options, context.signal);
   return {
     status: 200,

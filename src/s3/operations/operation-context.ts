@@ -41,6 +41,8 @@ export interface RequestBody {
   open(options: { wantsMd5: boolean; maxBytes: number }): UploadBody;
   /** The root element of the XML body. */
   readXml(root: string): Promise<XmlElement>;
+  /** The same where x-amz-checksum-* is not of the body but of the object it speaks of. */
+  readXmlAboutObject(root: string): Promise<XmlElement>;
   /** Undefined where the body is empty. */
   readOptionalXml(root: string): Promise<XmlElement | undefined>;
 }

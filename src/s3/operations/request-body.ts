@@ -6,6 +6,8 @@ import type { S3Request } from '../request.ts';
 import { parseXml, type XmlElement } from '../xml.ts';
 import type { RequestBody } from './operation-context.ts';
 
+const OBJECT_CHECKSUM = /^x-amz-checksum-/;
+
 export class WireBody implements RequestBody {
   readonly #request: S3Request;
   readonly #payload: PayloadMode;
@@ -27,11 +29,16 @@ export class WireBody implements RequestBody {
   }
 
   async readXml(root: string): Promise<XmlElement> {
-    return parseXml(await this.#read(), root);
+    return parseXml(await this.#read(this.#request), root);
+  }
+
+  async readXmlAboutObject(root: string): Promise<XmlElement> {
+    const headers = Object.entries(this.#request.headers).filter(([name]) => !OBJECT_CHECKSUM.test(name));
+    return parseXml(await this.#read({ ...this.#request, headers: Object.fromEntries(headers) }), root);
   }
 
   async readOptionalXml(root: string): Promise<XmlElement | undefined> {
-    const bytes = await this.#read();
+    const bytes = await this.#read(this.#request);
     return bytes.length === 0 ? undefined : parseXml(bytes, root);
   }
 
@@ -40,8 +47,8 @@ export class WireBody implements RequestBody {
     this.#opened?.stream.destroy();
   }
 
-  #read(): Promise<Buffer> {
-    this.#request.proceed();
-    return readDocument(this.#request, this.#payload, this.#maxXmlBytes);
+  #read(request: S3Request): Promise<Buffer> {
+    request.proceed();
+    return readDocument(request, this.#payload, this.#maxXmlBytes);
   }
 }

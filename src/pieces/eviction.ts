@@ -16,6 +16,8 @@ type Queue = 'small' | 'main' | 'parked';
 interface Entry {
   bytes: number;
   queue: Queue;
+  /** Where it goes back to when it is no longer parked. */
+  home: 'small' | 'main';
   /** 0 to 3: reads that counted. */
   reads: number;
   /** Where #clockBytes stood when a read last counted. */
@@ -58,7 +60,7 @@ export class S3Fifo<Id = string> {
   add(id: Id, bytes: number, known = false): void {
     this.remove(id);
     const queue = this.#ghosts.delete(id) || known ? 'main' : 'small';
-    this.#entries.set(id, { bytes: 0, queue, reads: 0, countedAt: this.#clockBytes, spared: false });
+    this.#entries.set(id, { bytes: 0, queue, home: queue, reads: 0, countedAt: this.#clockBytes, spared: false });
     this.#queues[queue].add(id);
     this.resize(id, bytes);
   }
@@ -91,7 +93,7 @@ export class S3Fifo<Id = string> {
   /** What stood in the way of evicting it is gone. */
   unpark(id: Id): void {
     const entry = this.#entries.get(id);
-    if (entry?.queue === 'parked') this.#move(id, entry, 'main');
+    if (entry?.queue === 'parked') this.#move(id, entry, entry.home);
   }
 
   /** Takes out the next to go and names it; undefined when nothing may go. */
@@ -130,6 +132,7 @@ export class S3Fifo<Id = string> {
     if (entry.queue === 'small') this.#smallNow -= entry.bytes;
     this.#queues[entry.queue].delete(id);
     entry.queue = to;
+    if (to !== 'parked') entry.home = to;
     this.#queues[to].add(id);
     if (to === 'small') this.#smallNow += entry.bytes;
   }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Piece } from '../../src/pieces/piece.ts';
 import { allocatedBytes, type DiskShelf, openDiskShelf, pieceFiles } from '../support/disk-shelf.ts';
-import { contentOf, readAll, shelve, testVersion } from '../support/piece-content.ts';
+import { contentOf, isContent, readAll, shelve, testVersion } from '../support/piece-content.ts';
 
 const BLOCK = 4096;
 const versions = [testVersion('a', 5 * 4 * BLOCK + 100, 4 * BLOCK), testVersion('b', 3000, 4 * BLOCK)];
@@ -99,7 +99,7 @@ test('with verify: always, no wrong byte is served whatever happens to the files
       try {
         for (const piece of pieces) await shelve(shelf.store, piece);
         await shelf.store.idle();
-        for (const piece of pieces) expect(await readAll(shelf.store, piece)).toEqual(contentOf(piece));
+        for (const piece of pieces) expect(isContent(await readAll(shelf.store, piece), piece)).toBe(true);
         const files = await pieceFiles(shelf);
         for (const each of damages.filter(({ kind }) => kind !== 'delete LevelDB')) await inflict(shelf, files, each);
         await serveAll(shelf);
@@ -136,7 +136,7 @@ test('a check finds damage that was done after the first read, and discards it',
   const piece: Piece = { version: testVersion('late', 4 * BLOCK, 4 * BLOCK), index: 0 };
   try {
     await shelve(shelf.store, piece);
-    expect(await readAll(shelf.store, piece)).toEqual(contentOf(piece));
+    expect(isContent(await readAll(shelf.store, piece), piece)).toBe(true);
     const [file = ''] = await pieceFiles(shelf);
     const bytes = await readFile(file);
     bytes[2 * BLOCK] = (bytes[2 * BLOCK] ?? 0) ^ 0x10;

@@ -45,8 +45,8 @@ export interface DiskShelf {
   readonly observer: RememberingObserver;
   store: DiskPieceStore;
   level: Level;
-  /** Closes the store and LevelDB; `between` runs while both are closed, then both are opened again. */
-  restart(between?: () => Promise<void>): Promise<void>;
+  /** Closes the store and LevelDB; `between` runs while both are closed, then both are opened, perhaps otherwise. */
+  restart(between?: () => Promise<void>, changes?: Partial<DiskPieceStoreOptions>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -61,7 +61,9 @@ export async function openDiskShelf(settings: ShelfSettings = {}): Promise<DiskS
   const levelPath = join(root, 'level');
   const observer = new RememberingObserver();
   const { disks: _disks, capacityBytes = 64 * 2 ** 20, files, nowMs, isLastCopy, ...rest } = settings;
-  const open = async (): Promise<{ store: DiskPieceStore; level: Level }> => {
+  const open = async (
+    changes: Partial<DiskPieceStoreOptions> = {},
+  ): Promise<{ store: DiskPieceStore; level: Level }> => {
     const level = new Level(levelPath);
     await level.open();
     const store = await DiskPieceStore.open(
@@ -72,7 +74,13 @@ export async function openDiskShelf(settings: ShelfSettings = {}): Promise<DiskS
         ...(nowMs === undefined ? {} : { nowMs }),
         ...(isLastCopy === undefined ? {} : { isLastCopy }),
       },
-      { blockSize: 4096, verify: 'first', ...rest, disks: disks.map((path) => ({ path, capacityBytes })) },
+      {
+        blockSize: 4096,
+        verify: 'first',
+        ...rest,
+        disks: disks.map((path) => ({ path, capacityBytes })),
+        ...changes,
+      },
     );
     return { store, level };
   };
@@ -82,11 +90,11 @@ export async function openDiskShelf(settings: ShelfSettings = {}): Promise<DiskS
     levelPath,
     observer,
     ...(await open()),
-    restart: async (between) => {
+    restart: async (between, changes) => {
       await shelf.store.close();
       await shelf.level.close();
       await between?.();
-      Object.assign(shelf, await open());
+      Object.assign(shelf, await open(changes));
     },
     close: async () => {
       await shelf.store.close();

@@ -30,15 +30,26 @@ export class FailingPieceStore implements PieceStore {
 
   write(piece: Piece): PieceWriter {
     const writer = this.#inner.write(piece);
+    const running = new Set<Promise<boolean>>();
     return {
-      write: async (block, bytes, digest) => {
-        await this.hold;
-        if (!this.failWrites) return writer.write(block, bytes, digest);
-        this.counts.failedWrites += 1;
-        return false;
+      write: (block, bytes, digest) => {
+        const writing = this.#write(writer, block, bytes, digest).finally(() => running.delete(writing));
+        running.add(writing);
+        return writing;
       },
-      close: () => writer.close(),
+      close: async () => {
+        await Promise.allSettled(running);
+        await writer.close();
+      },
     };
+  }
+
+  async #write(writer: PieceWriter, block: number, bytes: Uint8Array, digest: Uint8Array): Promise<boolean> {
+    const fails = this.failWrites;
+    await this.hold;
+    if (!fails) return writer.write(block, bytes, digest);
+    this.counts.failedWrites += 1;
+    return false;
   }
 
   blocks(piece: Piece): BitSet {

@@ -1,6 +1,6 @@
 // Versions and their bytes for tests: every byte follows from the version's key and its place, so that a wrong or
 // misplaced byte shows.
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import { blockBytes, blockCount } from '../../src/pieces/blocks.ts';
 import { blockDigest } from '../../src/pieces/digests.ts';
 import { type ObjectVersion, objectVersion, type Piece, pieceLength } from '../../src/pieces/piece.ts';
@@ -10,17 +10,15 @@ export function testVersion(key: string, size: number, pieceSize: number): Objec
   return objectVersion({ origin: 'test', bucket: 'bucket', key, etag: 'e0', size, pieceSize });
 }
 
-/** 32 bytes at a time from the digest of (key, index of the 32 bytes in the object). */
+/** A key stream of AES: byte n of the object is byte n of the stream of its key. */
 export function contentOf(piece: Piece): Buffer {
   const length = pieceLength(piece);
   const base = piece.index * piece.version.pieceSize;
-  const first = Math.floor(base / 32);
-  const last = Math.ceil((base + length) / 32);
-  const chunks: Buffer[] = [];
-  for (let at = first; at < last; at += 1) {
-    chunks.push(createHash('sha256').update(`${piece.version.bucket}/${piece.version.key}#${at}`).digest());
-  }
-  return Buffer.concat(chunks).subarray(base - first * 32, base - first * 32 + length);
+  const key = createHash('sha256').update(`${piece.version.bucket}/${piece.version.key}`).digest().subarray(0, 16);
+  const counter = Buffer.alloc(16);
+  counter.writeBigUInt64BE(BigInt(Math.floor(base / 16)), 8);
+  const stream = createCipheriv('aes-128-ctr', key, counter).update(Buffer.alloc(length + (base % 16)));
+  return stream.subarray(base % 16);
 }
 
 /** Puts blocks of a piece on the shelf (default: all); answers how many were kept. */
@@ -48,4 +46,9 @@ export async function readAll(
   const copy = read === undefined ? undefined : Buffer.from(read.bytes);
   read?.release();
   return copy;
+}
+
+/** Whether these are the piece's bytes; compared as a whole, since a matcher that lists bytes takes seconds. */
+export function isContent(bytes: Uint8Array | undefined, piece: Piece, start = 0, end = pieceLength(piece)): boolean {
+  return bytes !== undefined && contentOf(piece).subarray(start, end).equals(bytes);
 }

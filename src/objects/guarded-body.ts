@@ -30,7 +30,8 @@ export interface BodyGuard {
 }
 
 const SMALL_SLICE_BYTES = 4 * 1024;
-const COALESCED_BYTES = 16 * 1024;
+const SLAB_BYTES = 16 * 1024;
+const NO_SLAB = Buffer.alloc(0);
 const BUFFERED_BYTES = 256 * 1024;
 
 const ORIGIN_ERRORS: BodyErrors = {
@@ -59,8 +60,10 @@ class GuardedBody extends Readable {
   #wantsMore = true;
   #receivedBytes = 0;
   #held: Buffer | undefined;
-  #small: Buffer | undefined;
-  #smallBytes = 0;
+  /** Small slices are joined here: those from smallStart to smallEnd are still to be passed on. */
+  #slab: Buffer = NO_SLAB;
+  #smallStart = 0;
+  #smallEnd = 0;
 
   constructor(source: Readable, guard: BodyGuard) {
     super({ highWaterMark: BUFFERED_BYTES });
@@ -130,16 +133,20 @@ class GuardedBody extends Readable {
 
   /** Bodies cut into single bytes pass in memory and time proportional to their bytes, not to their cuts. */
   #coalesce(bytes: Buffer): void {
-    if (this.#smallBytes + bytes.length > COALESCED_BYTES) this.#flushSmall();
-    this.#small ??= Buffer.allocUnsafe(COALESCED_BYTES);
-    this.#smallBytes += bytes.copy(this.#small, this.#smallBytes);
+    if (this.#smallEnd + bytes.length > this.#slab.length) {
+      this.#flushSmall();
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#smallStart = 0;
+      this.#smallEnd = 0;
+    }
+    this.#smallEnd += bytes.copy(this.#slab, this.#smallEnd);
   }
 
+  /** What comes next goes behind it in the same slab: what was given out is never written again. */
   #flushSmall(): void {
-    if (this.#small === undefined || this.#smallBytes === 0) return;
-    const bytes = this.#small.subarray(0, this.#smallBytes);
-    this.#small = undefined;
-    this.#smallBytes = 0;
+    if (this.#smallStart === this.#smallEnd) return;
+    const bytes = this.#slab.subarray(this.#smallStart, this.#smallEnd);
+    this.#smallStart = this.#smallEnd;
     this.#pass(bytes);
   }
 

@@ -6,8 +6,10 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Logger } from 'pino';
+import { settledWithin } from '../concurrency/settled-within.ts';
 import { Connections } from './connections.ts';
 import { S3Error } from './errors.ts';
+import { framingProblem } from './framing.ts';
 import type { S3Api } from './s3-api.ts';
 import { type StallLimits, watchForStalls } from './stalled-clients.ts';
 import { fromParserError, refuseOnSocket, refuseRequest } from './wire-error.ts';
@@ -35,6 +37,9 @@ export interface S3ServerOptions {
   };
 }
 
+/** How long what is under way may take to notice that its client was cut. */
+const GIVE_UP_MS = 1_000;
+
 export class S3Server {
   readonly #deps: S3ServerDeps;
   readonly #options: S3ServerOptions;
@@ -45,6 +50,8 @@ export class S3Server {
   readonly #current = new WeakMap<Socket, { request: IncomingMessage; response: ServerResponse; refused: boolean }>();
   readonly #expecting = new WeakSet<IncomingMessage>();
   readonly #answering = new Set<ServerResponse>();
+  /** Also of clients that have left: what they began is still being finished or undone. */
+  readonly #handling = new Set<Promise<void>>();
   #draining = false;
 
   private constructor(deps: S3ServerDeps, options: S3ServerOptions) {
@@ -85,7 +92,9 @@ export class S3Server {
   async close(deadlineMs: number): Promise<void> {
     this.#draining = true;
     for (const response of this.#answering) lastOfConnection(response);
+    const endsAt = performance.now() + deadlineMs;
     await this.#connections.drain(deadlineMs);
+    await settledWithin([...this.#handling], Math.max(GIVE_UP_MS, endsAt - performance.now()));
     await this.#app.close();
   }
 
@@ -167,7 +176,8 @@ export class S3Server {
       },
     });
     const handled = this.#deps.api.handle(request, response, { expectsContinue: this.#expecting.has(request) });
-    handled.catch((error) => this.#cut(request, error));
+    const settled = handled.catch((error) => this.#cut(request, error)).finally(() => this.#handling.delete(settled));
+    this.#handling.add(settled);
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: S3Error): void {
@@ -189,8 +199,14 @@ export class S3Server {
 
   #bodyStalled(request: IncomingMessage, response: ServerResponse): void {
     this.#deps.onLimit('bodyTimeout');
-    if (response.headersSent) request.socket.destroy();
-    else this.#refuse(request, response, new S3Error('RequestTimeout'));
+    if (response.headersSent) {
+      request.socket.destroy();
+      return;
+    }
+    const timeout = new S3Error('RequestTimeout');
+    // Once it is answered, node tells whoever still waits for the rest of the request nothing more.
+    response.once('close', () => request.destroy(timeout));
+    this.#refuse(request, response, timeout);
   }
 
   #parserError(error: Error & { code?: string }, socket: Socket): void {
@@ -206,17 +222,6 @@ export class S3Server {
     else if (refusal === undefined || (current !== undefined && isAnswering(current))) socket.destroy();
     else refuseOnSocket(socket, refusal);
   }
-}
-
-/** What Node's parser lets through, and what other servers may read in another way. */
-function framingProblem({ httpVersion, headers, rawHeaders }: IncomingMessage): string | undefined {
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') return `HTTP/${httpVersion} is not spoken here, HTTP/1.1 is.`;
-  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (hosts > 1) return 'A request has one Host header; this one has several.';
-  if (hosts === 0 && httpVersion === '1.1') return 'The request has no Host header.';
-  const coding = headers['transfer-encoding'];
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return 'The only transfer coding known is chunked.';
-  return undefined;
 }
 
 function lastOfConnection(response: ServerResponse): void {

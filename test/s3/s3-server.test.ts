@@ -275,10 +275,12 @@ describe('clients that stall', () => {
   });
 
   test('one that stops in the middle of a body is told, and let go', async () => {
-    const { port, limits } = await serve({ bodyTimeoutMs: 200 });
+    const { port, limits, errors } = await serve({ bodyTimeoutMs: 200 });
     const answer = await sendRaw(port, 'PUT /b/k HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf');
     expectXmlError(answer, 400, 'RequestTimeout');
     expect(limits).toEqual(['bodyTimeout']);
+    // The dialect is told as well: it gives up what it holds for the request.
+    await expect.poll(() => errors).toMatchObject([{ err: { code: 'RequestTimeout' } }]);
   });
 
   test('one whose body the dialect does not read yet is not to blame', async () => {
@@ -455,6 +457,22 @@ describe('stopping', () => {
     gate.resolve();
     expect(await client.rest()).toContain('begunended');
     await closing;
+  });
+
+  test('what a client began before it left is finished before the server is closed', async () => {
+    const gate = gateOf();
+    let finished = false;
+    const { server, port, seen } = await serve({}, async () => {
+      await gate.promise;
+      finished = true;
+    });
+    const client = await RawConnection.open(port);
+    client.send('DELETE /b/k HTTP/1.1\r\nHost: a\r\n\r\n');
+    await expect.poll(() => seen).toHaveLength(1);
+    client.socket.destroy();
+    const closing = server.close(60_000).then(() => finished);
+    gate.resolve();
+    expect(await closing).toBe(true);
   });
 
   test('a client that takes too long is cut at the deadline', async () => {

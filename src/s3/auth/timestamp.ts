@@ -1,13 +1,16 @@
 // The three ways a signed request tells its time.
 
-const BASIC = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+const BASIC = /^\d{8}T\d{6}Z$/;
 
 /** YYYYMMDDTHHMMSSZ, ISO 8601's basic form; undefined when it is not one, or no such instant. */
 export function parseTimestamp(text: string): Date | undefined {
-  const [, year, month, day, hour, minute, second] = BASIC.exec(text) ?? [];
-  if (year === undefined) return undefined;
-  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return !Number.isNaN(date.getTime()) && formatTimestamp(date) === text ? date : undefined;
+  if (!BASIC.test(text)) return undefined;
+  const at = (start: number, end: number): number => Number(text.slice(start, end));
+  const [month, day, hour, minute, second] = [at(4, 6), at(6, 8), at(9, 11), at(11, 13), at(13, 15)];
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const date = new Date(Date.UTC(at(0, 4), month - 1, day, hour, minute, second));
+  // The 31st of June is the 1st of July to Date.
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date : undefined;
 }
 
 /** The Date header: HTTP's format (RFC 9110 §5.6.7), or the basic form that some clients put there. */

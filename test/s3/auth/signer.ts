@@ -113,7 +113,7 @@ export function signatureOf(request: S3Request): string {
   return request.headers.authorization?.slice(-64) ?? '';
 }
 
-export function sha256(content: string | Uint8Array): string {
+function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 

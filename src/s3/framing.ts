@@ -1,0 +1,13 @@
+// Requests whose framing Node's parser lets through, and other servers may read in another way.
+import type { IncomingMessage } from 'node:http';
+
+/** Undefined: it reads in one way only. */
+export function framingProblem({ httpVersion, headers, rawHeaders }: IncomingMessage): string | undefined {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return `HTTP/${httpVersion} is not spoken here, HTTP/1.1 is.`;
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1) return 'A request has one Host header; this one has several.';
+  if (hosts === 0 && httpVersion === '1.1') return 'The request has no Host header.';
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return 'The only transfer coding known is chunked.';
+  return undefined;
+}

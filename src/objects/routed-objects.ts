@@ -1,5 +1,5 @@
 // Objects straight from their origins: each call goes to the backend its bucket is mapped to. Nothing is kept here.
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import {
   type Backend,
   BackendError,
@@ -87,7 +87,13 @@ export class RoutedObjects implements Objects {
   async read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead> {
     const route = this.#map.route(ref.bucket);
     const { body, info, range } = await route.backend.read(originRef(route, ref.key), options, signal);
-    return { info: named(info, ref.key), range, chunks: chunksOf(body), source: 'origin', versionAgeMs: 0 };
+    return {
+      info: named(info, ref.key),
+      range,
+      chunks: chunksOf(addAbortSignal(signal, body)),
+      source: 'origin',
+      versionAgeMs: 0,
+    };
   }
 
   async list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage> {

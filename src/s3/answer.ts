@@ -1,7 +1,7 @@
 // What an operation answers, and how errors look on the wire.
 import { randomBytes } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { BackendError } from '../../backends/backend.ts';
+import type { PumpedBody } from './body-pump.ts';
 import { quoteEtag } from './conditions.ts';
 import { FROM_BACKEND, S3Error } from './errors.ts';
 import { encodeHeader } from './header-text.ts';
@@ -17,8 +17,8 @@ export interface Answer {
 
 type AnswerBody =
   | { readonly xml: XmlDocument }
-  /** Exactly `sizeBytes` bytes; destroyed by whoever sends the answer. */
-  | { readonly stream: Readable; readonly sizeBytes: number };
+  /** Exactly `sizeBytes` bytes; ended by whoever sends the answer. */
+  | PumpedBody;
 
 const HOST_ID = randomBytes(24).toString('base64');
 

@@ -62,7 +62,7 @@ export class Exchange {
 
   async send(answer: Answer): Promise<void> {
     const { body } = answer;
-    if (body !== undefined && 'stream' in body) {
+    if (body !== undefined && 'chunks' in body) {
       await pumpBody(body, this.#response, () => this.#writeHead(answer.status, answer.headers ?? {}), this.signal);
       return;
     }

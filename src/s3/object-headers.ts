@@ -32,7 +32,11 @@ export function describeObject(
 
 /** Clients check a checksum against the bytes they got, so one of the whole object must never go with a part of it. */
 function wholeObjectChecksum(headers: Headers, info: ObjectInfo): Headers {
-  return headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED' ? checksumHeaders(info.checksum) : {};
+  return wantsChecksum(headers) ? checksumHeaders(info.checksum) : {};
+}
+
+export function wantsChecksum(headers: Headers): boolean {
+  return headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED';
 }
 
 function recordHeaders(info: ObjectInfo): Headers {

@@ -43,7 +43,8 @@ export async function refuseRequest(request: IncomingMessage, response: ServerRe
   if (request.method === 'HEAD') response.flushHeaders();
   else response.write(body);
   // Clients that wait to be told to go on, or that were waited for in vain, send nothing.
-  if (request.headers.expect === undefined && error.code !== 'RequestTimeout') await discardRest(request, LINGER, NEVER);
+  if (request.headers.expect === undefined && error.code !== 'RequestTimeout')
+    await discardRest(request, LINGER, NEVER);
   response.end();
 }
 

@@ -1,16 +1,11 @@
 // GetObject and HeadObject. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-import {
-  BackendError,
-  type ObjectHead,
-  type ObjectRead,
-  type ReadConditions,
-  type ReadOptions,
-} from '../../../backends/backend.ts';
+import { BackendError, type ObjectHead, type ReadConditions } from '../../../backends/backend.ts';
 import { resolveRange } from '../../../backends/range.ts';
-import type { Answer } from '../answer.ts';
+import type { GatewayRead, GatewayReadOptions } from '../../objects/objects.ts';
+import type { Answer, Headers } from '../answer.ts';
 import { parseHttpDate, parseReadConditions, unquoteEtag } from '../conditions.ts';
 import { S3Error } from '../errors.ts';
-import { describeObject } from '../object-headers.ts';
+import { describeObject, wantsChecksum } from '../object-headers.ts';
 import { partNumberParameter, versionIdParameter } from '../parameters.ts';
 import { parseRange } from '../range.ts';
 import type { OperationContext } from './operation-context.ts';
@@ -19,9 +14,9 @@ export async function getObject(context: OperationContext): Promise<Answer> {
   const read = await withSize(context, () => readIfRange(context, readOptions(context)));
   try {
     const { status, headers, sizeBytes } = describeObject(context, read);
-    return { status, headers, body: { stream: read.body, sizeBytes } };
+    return { status, headers: { ...headers, ...provenance(read) }, body: { chunks: read.chunks, sizeBytes } };
   } catch (error) {
-    read.body.destroy();
+    await read.chunks.return();
     throw error;
   }
 }
@@ -37,12 +32,19 @@ export async function headObject(context: OperationContext): Promise<Answer> {
   return { status, headers };
 }
 
-function readOptions(context: OperationContext): ReadOptions {
+/** For whoever wonders why a read was fast, slow or old. */
+function provenance({ source, versionAgeMs }: GatewayRead): Headers {
+  const seconds = Number.isFinite(versionAgeMs) ? (versionAgeMs / 1000).toFixed(3) : undefined;
+  return { 'x-dfstore-source': source, 'x-dfstore-version-age': seconds };
+}
+
+function readOptions(context: OperationContext): GatewayReadOptions {
   const options = {
     versionId: versionIdParameter(context.query),
     conditions: parseReadConditions(context.headers),
     partNumber: partNumberParameter(context.query),
     range: parseRange(context.headers.range),
+    withChecksum: wantsChecksum(context.headers),
   };
   if (options.partNumber !== undefined && context.headers.range !== undefined) {
     throw new S3Error('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
@@ -51,7 +53,7 @@ function readOptions(context: OperationContext): ReadOptions {
 }
 
 /** If-Range: the range only while the object is the one meant, else all of it (RFC 9110 §13.1.5). */
-async function readIfRange(context: OperationContext, options: ReadOptions): Promise<ObjectRead> {
+async function readIfRange(context: OperationContext, options: GatewayReadOptions): Promise<GatewayRead> {
   const ifRange = context.headers['if-range'];
   if (ifRange === undefined || options.range === undefined) return read(context, options);
   const { range: _, ...whole } = options;
@@ -71,7 +73,7 @@ async function readIfRange(context: OperationContext, options: ReadOptions): Pro
   }
 }
 
-function read(context: OperationContext, options: ReadOptions): Promise<ObjectRead> {
+function read(context: OperationContext, options: GatewayReadOptions): Promise<GatewayRead> {
   return context.objects.read({ bucket: context.bucket, key: context.key }, options, context.signal);
 }
 

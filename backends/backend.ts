@@ -332,6 +332,8 @@ export type ConditionSupport = 'atomic' | 'racy' | 'none';
 /** What an origin can do, as data: the dialect answers 501 by it, the contract suite skips by it. */
 export interface Capabilities {
   readonly writable: boolean;
+  /** Its bytes are on this machine already: caching them would keep them twice. */
+  readonly local?: boolean | undefined;
   /** 'slash-only': only delimiter '/' or none. */
   readonly list: 'full' | 'slash-only' | 'none';
   readonly putIfAbsent: ConditionSupport;

@@ -82,6 +82,7 @@ class FsBackend implements Backend {
     this.#settings = settings;
     this.capabilities = {
       writable: true,
+      local: true,
       list: 'full',
       putIfAbsent: 'atomic',
       putIfMatch: 'atomic',

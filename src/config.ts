@@ -69,6 +69,16 @@ export const SETTINGS = {
     blockSize: size('256KiB', 'The unit that is verified'),
     verify: choice(['first', 'always'], 'first', 'When bytes from disk are verified'),
     disks: structure(z.array(textSchema).readonly().optional(), 'Directories for pieces; one below data when absent'),
+    inFlight: size('256MiB', 'Memory for what is on its way from origins, all readers together'),
+    window: size('1MiB', 'Memory for one piece that is on its way'),
+    maxArriving: count(1024, 'Pieces on their way at once'),
+    parallelPieces: count(4, 'Pieces of one read on their way at once'),
+    readAhead: size('16MiB', 'How far ahead of a sequential reader to fetch; 0 for never'),
+    fillAttempts: count(3, 'Origin requests in a row that may bring nothing before a read fails'),
+    names: count(100_000, 'Object records in memory'),
+    staging: size('8MiB', 'Memory for one upload on its way to the cache'),
+    stagingPatience: duration('2s', 'How long one upload waits for slow cache disks in all'),
+    scrub: size('8MiB', 'Bytes of the cache verified in the background each second; 0 for none'),
   },
 
   mesh: {

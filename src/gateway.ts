@@ -7,12 +7,11 @@ import { CloseStack } from './concurrency/close-stack.ts';
 import { type Address, formatAddress } from './config/units.ts';
 import type { Config } from './config.ts';
 import { openCredentials } from './gateway/credentials.ts';
+import { type OpenedObjects, openObjects } from './gateway/object-cache.ts';
 import { type Origins, openOrigins } from './gateway/origins.ts';
 import { openS3Endpoint, type S3Endpoint } from './gateway/s3-endpoint.ts';
 import { describeStatus } from './gateway/status.ts';
 import { METRICS } from './metrics.ts';
-import { BucketMap } from './objects/bucket-map.ts';
-import { RoutedObjects } from './objects/routed-objects.ts';
 import type { Credential } from './s3/auth/credentials.ts';
 
 export interface GatewayDeps {
@@ -46,8 +45,12 @@ async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: C
   await mkdir(config.data, { recursive: true });
   const credentials = await openCredentials(config, { log, opened, onFirstPair });
   const origins = await openOrigins(config, { log, metrics, opened });
-  const objects = new RoutedObjects({ map: new BucketMap(origins.backends, config.buckets) });
-  const admin = await listening(openAdmin(config, { metrics, origins, life }), 'admin.listen', config.admin.listen);
+  const { objects, usage } = await openObjects(config, { backends: origins.backends, log, metrics, opened });
+  const admin = await listening(
+    openAdmin(config, { metrics, origins, usage, life }),
+    'admin.listen',
+    config.admin.listen,
+  );
   opened.push('admin port', () => admin.close());
   const opening = openS3Endpoint(config, { objects, credentials, log, metrics });
   const endpoint = await listening(opening, 'listen', config.listen);
@@ -72,7 +75,7 @@ interface Life {
 
 function openAdmin(
   config: Config,
-  { metrics, origins, life }: { metrics: Metrics; origins: Origins; life: Life },
+  { metrics, origins, usage, life }: { metrics: Metrics; origins: Origins; usage: OpenedObjects['usage']; life: Life },
 ): Promise<AdminServer> {
   const { checks } = origins;
   const notReady = () => {
@@ -84,6 +87,7 @@ function openAdmin(
       config,
       checks,
       metrics,
+      cache: usage?.(),
       phase: life.phase,
       startedAt: life.startedAt,
       now: new Date(),

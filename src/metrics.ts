@@ -25,7 +25,37 @@ export const METRICS = {
   dfstore_served_bytes_total: {
     type: 'counter',
     labels: ['source'],
-    help: 'Bytes sent to clients that read objects, headers included, by where they came from',
+    help: 'Bytes of objects sent to clients, by where they came from: memory, disk, peer or origin',
+  },
+  dfstore_cache_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'Bytes that cached pieces take on disk',
+  },
+  dfstore_cache_memory_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'Bytes of cached pieces in memory',
+  },
+  dfstore_cache_capacity_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'Bytes that cached pieces may take on the disks that are in use',
+  },
+  dfstore_cache_evicted_bytes_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Bytes of pieces that made room for others',
+  },
+  dfstore_cache_failures_total: {
+    type: 'counter',
+    labels: ['part'],
+    help: 'Failures of the cache by part: disk, database or fill; requests are served without it',
+  },
+  dfstore_piece_verification_failures_total: {
+    type: 'counter',
+    labels: ['source'],
+    help: 'Pieces whose bytes were not those their digest names, by where they came from; discarded, never served',
   },
   dfstore_received_bytes_total: {
     type: 'counter',

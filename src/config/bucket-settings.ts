@@ -12,6 +12,8 @@ export const BUCKET_SETTINGS = {
   freshness: structure(freshnessSchema(), `${FRESHNESS}; 0s asks each time, immutable never again`),
   missingFreshness: duration('0s', `${FRESHNESS} that there is no such object`),
   staleIfError: duration('0s', 'How old an answer may be while the origin is down'),
+  prefixes: structure(prefixesSchema(), 'Other freshness for keys by prefix; the longest prefix counts'),
+  cache: choice(['auto', 'on', 'off'], 'auto', 'Whether it is cached; auto: unless its backend is a directory here'),
   writeMode: choice(['write-through', 'write-back', 'ephemeral'], 'write-through', 'When a write is acknowledged'),
   replicas: count(2, 'Gateways that keep what no origin has'),
 } as const;
@@ -24,6 +26,16 @@ export const bucketsSchema = z
   .record(z.string(), bucketSchema as z.ZodType<BucketConfig>, 'must be a map of buckets by name')
   .readonly()
   .optional();
+
+/** `models/: { freshness: immutable }`; what is not said there is as the bucket has it. */
+function prefixesSchema() {
+  const rules = {
+    freshness: freshnessSchema().optional(),
+    missingFreshness: duration('0s', FRESHNESS).schema.optional(),
+    staleIfError: duration('0s', FRESHNESS).schema.optional(),
+  };
+  return z.record(z.string(), knownNamesOnly(rules).readonly()).readonly().optional();
+}
 
 function freshnessSchema(): z.ZodType<number | 'immutable'> {
   return z.union([z.literal('immutable'), duration('0s', FRESHNESS).schema], {

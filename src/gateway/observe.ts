@@ -18,12 +18,15 @@ export function observeRequests(
 ): RequestObserver {
   return {
     finished: (event) => {
-      const { operation, status, durationMs, bytesIn, bytesOut } = event;
+      const { operation, status, durationMs, bytesIn } = event;
       metrics.count('dfstore_s3_requests_total', { operation, status: String(status) });
       metrics.observe('dfstore_s3_request_duration_seconds', { operation }, durationMs / 1_000);
       metrics.count('dfstore_received_bytes_total', {}, bytesIn);
-      if (operation === 'GetObject') metrics.count('dfstore_served_bytes_total', { source: 'origin' }, bytesOut);
-      log?.info({ ...event, durationMs: Math.round(durationMs * 1_000) / 1_000 }, 'A request was answered.');
+      for (const [source, bytes] of event.served) metrics.count('dfstore_served_bytes_total', { source }, bytes);
+      log?.info(
+        { ...event, served: Object.fromEntries(event.served), durationMs: Math.round(durationMs * 1_000) / 1_000 },
+        'A request was answered.',
+      );
     },
   };
 }

@@ -3,6 +3,7 @@ import type { BackendChecks } from '../admin/backend-checks.ts';
 import type { Metrics } from '../admin/metrics.ts';
 import { redactBackend } from '../config/redact.ts';
 import type { Config } from '../config.ts';
+import type { Usage } from '../pieces/piece-store.ts';
 import { VERSION } from './version.ts';
 
 interface StatusSources {
@@ -12,12 +13,14 @@ interface StatusSources {
   readonly now: Date;
   readonly checks: Pick<BackendChecks, 'last'>;
   readonly metrics: Pick<Metrics, 'totals'>;
+  /** Undefined: nothing is cached. */
+  readonly cache: Usage | undefined;
   readonly connections: number;
   readonly requestsInFlight: number;
 }
 
 export async function describeStatus(sources: StatusSources): Promise<Record<string, unknown>> {
-  const { config, phase, startedAt, now, checks, metrics, connections, requestsInFlight } = sources;
+  const { config, phase, startedAt, now, checks, metrics, cache, connections, requestsInFlight } = sources;
   const backends = Object.entries(config.backends).map(([name, backend]) => [
     name,
     { ...redactBackend(backend), lastCheck: checks.last(name) ?? null },
@@ -30,6 +33,7 @@ export async function describeStatus(sources: StatusSources): Promise<Record<str
     uptimeSeconds: Math.floor((now.getTime() - startedAt.getTime()) / 1_000),
     backends: Object.fromEntries(backends),
     buckets: config.buckets,
+    cache: cache ?? null,
     connections,
     requestsInFlight,
     requests: await metrics.totals('dfstore_s3_requests_total', 'operation'),

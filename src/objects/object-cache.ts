@@ -23,6 +23,8 @@ export interface ObjectCacheDeps {
   readonly store: PieceStore;
   /** Names survive a restart where there is one. */
   readonly database?: Level | undefined;
+  /** Others are read from their origin each time. */
+  readonly isCached: (ref: ObjectRef) => boolean;
   readonly freshnessOf: (ref: ObjectRef) => Freshness;
   /** Of work that nobody awaits. */
   readonly failed: (task: string, error: unknown) => void;
@@ -99,7 +101,8 @@ export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptio
     reads: new CachedReads({ versions, reader }, { pieceSize }),
     versions,
     staged: new StagedUploads({ store, pool }, staging),
-    policyOf: (ref): CachePolicy => ({ origin: originOf(ref), freshness: deps.freshnessOf(ref) }),
+    policyOf: (ref): CachePolicy | undefined =>
+      deps.isCached(ref) ? { origin: originOf(ref), freshness: deps.freshnessOf(ref) } : undefined,
   });
   return {
     objects,

@@ -23,6 +23,7 @@ export async function pumpBody(
   body: PumpedBody,
   response: ServerResponse,
   begin: () => void,
+  sent: (chunk: Chunk) => void,
   signal: AbortSignal,
 ): Promise<number> {
   let sentBytes = 0;
@@ -34,6 +35,7 @@ export async function pumpBody(
       if (sentBytes + length > body.sizeBytes) throw wrongSize(body.sizeBytes, 'more');
       if (!response.headersSent) begin();
       const more = response.write(chunk.bytes, () => chunk.release());
+      sent(chunk);
       sentBytes += length;
       sinceYield += length;
       if (!more && response.writableNeedDrain) await once(response, 'drain', { signal });

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Chunk, Source } from '../objects/objects.ts';
 import { type Answer, commonHeaders, type ErrorContext, errorDocument, renderError } from './answer.ts';
 import { pumpBody } from './body-pump.ts';
 import { discardRest } from './discard-rest.ts';
@@ -29,6 +30,7 @@ export class Exchange {
   readonly #socket: Socket;
   #awaitsContinue: boolean;
   #status = 0;
+  readonly #served = new Map<Source, number>();
 
   constructor(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean, options: ExchangeOptions) {
     this.request = request;
@@ -49,6 +51,11 @@ export class Exchange {
     return this.#abort.signal;
   }
 
+  /** Bytes of objects that were sent, by where they came from. */
+  get served(): ReadonlyMap<Source, number> {
+    return this.#served;
+  }
+
   /** What was answered; 0: nothing. */
   get status(): number {
     return this.#status;
@@ -63,7 +70,8 @@ export class Exchange {
   async send(answer: Answer): Promise<void> {
     const { body } = answer;
     if (body !== undefined && 'chunks' in body) {
-      await pumpBody(body, this.#response, () => this.#writeHead(answer.status, answer.headers ?? {}), this.signal);
+      const begin = () => this.#writeHead(answer.status, answer.headers ?? {});
+      await pumpBody(body, this.#response, begin, (chunk) => this.#count(chunk), this.signal);
       return;
     }
     if (body === undefined) {
@@ -125,6 +133,10 @@ export class Exchange {
     const now = { read: this.#socket.bytesRead, written: this.#socket.bytesWritten };
     accounted.set(this.#socket, now);
     return { bytesIn: now.read - before.read, bytesOut: now.written - before.written };
+  }
+
+  #count({ source, bytes }: Chunk): void {
+    this.#served.set(source, (this.#served.get(source) ?? 0) + bytes.length);
   }
 
   #writeHead(status: number, headers: Readonly<Record<string, string | undefined>>): void {

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { BackendError } from '../../backends/backend.ts';
-import type { Objects } from '../objects/objects.ts';
+import type { Objects, Source } from '../objects/objects.ts';
 import { AccessControl } from './access-control.ts';
 import { toS3Error } from './answer.ts';
 import type { Authenticator, Identity } from './auth/authenticate.ts';
@@ -33,6 +33,8 @@ export interface RequestEvent {
   /** On the wire, headers included. */
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Bytes of objects, by where they came from. */
+  readonly served: ReadonlyMap<Source, number>;
   readonly accessKeyId?: string | undefined;
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
@@ -114,6 +116,7 @@ export class S3Api {
       status: exchange.status,
       durationMs: performance.now() - startedMs,
       ...exchange.traffic(),
+      served: exchange.served,
       accessKeyId: progress.identity?.accessKeyId,
       bucket: progress.target?.bucket,
       key: progress.target?.key,

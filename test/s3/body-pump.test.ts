@@ -45,7 +45,7 @@ test('a client that takes everything at once does not starve the others', async 
   setImmediate(others);
   const begin = () => Object.assign(response, { headersSent: true });
   const sizeBytes = CHUNKS * CHUNK.length;
-  const sent = await pumpBody({ chunks, sizeBytes }, response, begin, new AbortController().signal);
+  const sent = await pumpBody({ chunks, sizeBytes }, response, begin, () => undefined, new AbortController().signal);
   pumping = false;
   expect([sent, received()]).toEqual([sizeBytes, sizeBytes]);
   expect(released).toBe(CHUNKS);

@@ -36,6 +36,7 @@ export function cacheWorld(
     {
       map: new BucketMap(new Map([['origin', origin]]), { '*': { backend: 'origin' } }),
       store,
+      isCached: () => true,
       freshnessOf: () => freshness,
       failed: (_, error) => failures.push(error),
       now: () => clock.now,

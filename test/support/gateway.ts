@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { generate } from 'selfsigned';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { openGateway } from '../../src/gateway.ts';
+import { type Gateway, openGateway } from '../../src/gateway.ts';
 
 export interface TestGatewayOptions {
   /** Over https, with a certificate of its own. */
@@ -25,6 +25,8 @@ export interface TestGateway extends AsyncDisposable {
   /** For clients as child processes: this gateway's key, and nothing of the machine's own configuration. */
   readonly awsEnvironment: Record<string, string>;
   readonly dataDir: string;
+  /** On the same data and ports. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,15 +38,21 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const tls = options.tls === true ? await makeCertificate(folder) : undefined;
   const file = join(folder, 'dfstore.yaml');
   await writeFile(file, stringify(testConfig(dataDir, tls, options.config)));
-  const { config } = loadConfig({ file, env: {} });
-  const gateway = await openGateway(config, { log: pino({ level: 'silent' }), onFirstPair: () => undefined });
+  let gateway = await open(file);
+  const { s3Url, adminUrl } = gateway;
+  const restart = async () => {
+    await gateway.close();
+    const addresses = { listen: new URL(s3Url).host, admin: { listen: new URL(adminUrl).host } };
+    await writeFile(file, stringify(testConfig(dataDir, tls, { ...options.config, ...addresses })));
+    gateway = await open(file);
+  };
   const close = async () => {
     await gateway.close();
     await rm(folder, { recursive: true, force: true });
   };
   return {
-    s3Url: gateway.s3Url,
-    adminUrl: gateway.adminUrl,
+    s3Url,
+    adminUrl,
     ...KEY,
     ...(tls && { caFile: tls.cert }),
     awsEnvironment: {
@@ -56,9 +64,15 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       AWS_MAX_ATTEMPTS: '1',
     },
     dataDir,
+    restart,
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function open(file: string): Promise<Gateway> {
+  const { config } = loadConfig({ file, env: {} });
+  return openGateway(config, { log: pino({ level: 'silent' }), onFirstPair: () => undefined });
 }
 
 function testConfig(

@@ -1,0 +1,82 @@
+// The cache as the configuration wants it: its disks and LevelDB opened, observed and counted. What cannot be opened is
+// gone without: a gateway with a broken cache disk is a slower gateway.
+import { join } from 'node:path';
+import type { Level } from 'level';
+import type { Logger } from 'pino';
+import type { Backend } from '../../backends/backend.ts';
+import type { Metrics } from '../admin/metrics.ts';
+import type { CloseStack } from '../concurrency/close-stack.ts';
+import type { Config } from '../config.ts';
+import { BucketMap } from '../objects/bucket-map.ts';
+import { type ObjectCacheOptions, openObjectCache } from '../objects/object-cache.ts';
+import type { Objects } from '../objects/objects.ts';
+import { RoutedObjects } from '../objects/routed-objects.ts';
+import { DiskPieceStore } from '../pieces/disk-piece-store.ts';
+import { MemoryTier } from '../pieces/memory-tier.ts';
+import type { PieceStore, Usage } from '../pieces/piece-store.ts';
+import { cacheRules } from './cache-rules.ts';
+import { openIndex } from './index-database.ts';
+import { observePieces } from './observe-pieces.ts';
+import { startScrub } from './scrub.ts';
+
+interface CacheDeps {
+  readonly backends: ReadonlyMap<string, Backend>;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly opened: CloseStack;
+}
+
+export interface OpenedObjects {
+  readonly objects: Objects;
+  /** Undefined: nothing is cached. */
+  readonly usage: (() => Usage) | undefined;
+}
+
+export async function openObjects(config: Config, deps: CacheDeps): Promise<OpenedObjects> {
+  const map = new BucketMap(deps.backends, config.buckets);
+  if (!config.cache.enabled) return { objects: new RoutedObjects({ map }), usage: undefined };
+  const { log, metrics, opened } = deps;
+  const database = await openIndex(join(config.data, 'index'), log);
+  opened.push('index', () => database.close());
+  const store = await openShelf(config, database, deps);
+  const rules = cacheRules(config.buckets, map);
+  const failed = (task: string, error: unknown) => {
+    metrics.count('dfstore_cache_failures_total', { part: task === 'names' ? 'database' : 'fill' });
+    log.warn({ task, err: error }, 'The cache failed at something that no request waits for.');
+  };
+  const cache = openObjectCache({ map, store, database, failed, ...rules }, cacheOptions(config));
+  opened.push('cache', () => cache.close());
+  return { objects: cache.objects, usage: () => store.usage() };
+}
+
+async function openShelf(config: Config, level: Level, { log, metrics, opened }: CacheDeps): Promise<PieceStore> {
+  const { cache } = config;
+  const paths = cache.disks ?? [join(config.data, 'cache')];
+  const capacityBytes = Math.floor(cache.capacity / paths.length);
+  const disks = await DiskPieceStore.open(
+    { level, observer: observePieces({ log, metrics }) },
+    { disks: paths.map((path) => ({ path, capacityBytes })), blockSize: cache.blockSize, verify: cache.verify },
+  );
+  opened.push('shelf', () => disks.close());
+  if (cache.scrub > 0) startScrub(disks, cache.scrub, { log, opened });
+  const store = cache.memory > 0 ? new MemoryTier({ below: disks }, { capacityBytes: cache.memory }) : disks;
+  metrics.sample('dfstore_cache_bytes', () => store.usage().diskBytes);
+  metrics.sample('dfstore_cache_memory_bytes', () => store.usage().memoryBytes);
+  metrics.sample('dfstore_cache_capacity_bytes', () => store.usage().capacityBytes);
+  return store;
+}
+
+function cacheOptions({ cache }: Config): ObjectCacheOptions {
+  return {
+    pieceSize: cache.pieceSize,
+    inFlightBytes: cache.inFlight,
+    windowBytes: cache.window,
+    maxArriving: cache.maxArriving,
+    parallelPieces: cache.parallelPieces,
+    readAheadBytes: cache.readAhead,
+    maxNames: cache.names,
+    fillAttempts: cache.fillAttempts,
+    stagingBytes: cache.staging,
+    stagingPatienceMs: cache.stagingPatience,
+  };
+}

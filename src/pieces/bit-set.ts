@@ -38,7 +38,7 @@ export class BitSet {
     if (bytes.length !== Math.ceil(size / 8)) {
       throw new RangeError(`A set of ${size} takes ${Math.ceil(size / 8)} bytes, not ${bytes.length}.`);
     }
-    return BitSet.#of(size, Uint8Array.from(bytes));
+    return BitSet.#of(size, new Uint8Array(bytes));
   }
 
   /** Takes the bytes over; answers with the shared set where there is one. */
@@ -78,7 +78,7 @@ export class BitSet {
   withAll(first: number, end: number): BitSet {
     if (first < 0 || end > this.size) throw new RangeError(`A set of ${this.size} has no members ${first} to ${end}.`);
     if (this.hasAll(first, end)) return this;
-    const bytes = Uint8Array.from(this.#bytes);
+    const bytes = new Uint8Array(this.#bytes);
     for (let index = first; index < end; index += 1) bytes[index >> 3] = (bytes[index >> 3] ?? 0) | (1 << (index & 7));
     return BitSet.#of(this.size, bytes);
   }
@@ -95,7 +95,7 @@ export class BitSet {
 
   /** One bit each, the lowest bit of a byte first. A copy. */
   toBytes(): Uint8Array {
-    return Uint8Array.from(this.#bytes);
+    return new Uint8Array(this.#bytes);
   }
 }
 

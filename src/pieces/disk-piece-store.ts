@@ -109,26 +109,26 @@ export class DiskPieceStore implements PieceStore {
   }
 
   blocks(piece: Piece): BitSet {
-    const shelved = this.#shelf.pieces.get(pieceKey(piece));
+    const shelved = this.#shelf.find(piece);
     if (shelved !== undefined) return heldAs(shelved, this.blockSize);
     return BitSet.none(blockCount(pieceLength(piece), this.blockSize));
   }
 
   held(version: ObjectVersion, window = { first: 0, count: pieceCount(version) }): BitSet {
     return BitSet.from(window.count, (bit) => {
-      const shelved = this.#shelf.pieces.get(pieceKey({ version, index: window.first + bit }));
+      const shelved = this.#shelf.find({ version, index: window.first + bit });
       return shelved?.held.isFull === true;
     });
   }
 
   async digests(piece: Piece): Promise<BlockDigests | undefined> {
-    const shelved = this.#shelf.pieces.get(pieceKey(piece));
+    const shelved = this.#shelf.find(piece);
     if (shelved === undefined || shelved.held.isEmpty || shelved.blockSize !== this.blockSize) return undefined;
     return (await this.#shelf.recordOf(shelved))?.digests;
   }
 
   touch(piece: Piece): void {
-    const shelved = this.#shelf.pieces.get(pieceKey(piece));
+    const shelved = this.#shelf.find(piece);
     shelved?.disk.policy.touch(shelved.key);
   }
 
@@ -161,14 +161,14 @@ export class DiskPieceStore implements PieceStore {
   }
 
   async forget(piece: Piece): Promise<void> {
-    const shelved = this.#shelf.pieces.get(pieceKey(piece));
+    const shelved = this.#shelf.find(piece);
     if (shelved !== undefined) await this.#shelf.discard(shelved);
   }
 
   async drop(version: ObjectVersion): Promise<void> {
     const gone: Promise<void>[] = [];
     for (let index = 0; index < pieceCount(version); index += 1) {
-      const shelved = this.#shelf.pieces.get(pieceKey({ version, index }));
+      const shelved = this.#shelf.find({ version, index });
       if (shelved !== undefined) gone.push(this.#shelf.discard(shelved));
     }
     await Promise.all(gone);
@@ -179,7 +179,7 @@ export class DiskPieceStore implements PieceStore {
       throw new RangeError('Only a version of the same size and cut into the same pieces can adopt pieces.');
     }
     for (let index = 0; index < pieceCount(from); index += 1) {
-      const shelved = this.#shelf.pieces.get(pieceKey({ version: from, index }));
+      const shelved = this.#shelf.find({ version: from, index });
       const record = shelved === undefined ? undefined : await this.#shelf.recordOf(shelved);
       if (shelved !== undefined && record !== undefined && !shelved.gone) this.#rename(shelved, record, to);
     }
@@ -241,7 +241,10 @@ export class DiskPieceStore implements PieceStore {
     this.#shelf.db.delete(shelved.key);
     const renamed: PieceRecord = { ...record, piece };
     this.#shelf.db.put(key, renamed);
-    this.#shelf.add({ ...shelvedPiece(key, shelved.disk, renamed), verified: shelved.verified }, false);
+    this.#shelf.add(
+      { ...shelvedPiece(key, shelved.disk, shelved.lengthBytes, renamed), verified: shelved.verified },
+      false,
+    );
   }
 }
 

@@ -121,9 +121,11 @@ export class Disk {
     await this.#fds.use(this.#pathOf(file), false, (fd) => this.#files.write(fd, bytes, position));
   }
 
-  /** Cuts the file and answers what the file system still allots for it. */
-  async truncate(file: string, sizeBytes: number): Promise<number> {
+  /** Cuts a file that is longer, and answers what the file system allots for it after. */
+  async cutTo(file: string, sizeBytes: number): Promise<number> {
     const path = this.#pathOf(file);
+    const facts = await this.#files.facts(path);
+    if (facts.sizeBytes <= sizeBytes) return facts.allocatedBytes;
     await this.#files.truncate(path, sizeBytes);
     return (await this.#files.facts(path)).allocatedBytes;
   }

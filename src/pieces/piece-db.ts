@@ -2,8 +2,8 @@
 // and go in batches; what waits is answered from memory. Nothing is synced: a row lost in a crash costs a piece, and a
 // row that outlived its bytes is found out by their digest.
 import type { Level } from 'level';
-import { type PieceKey, versionIdOf } from './piece.ts';
-import { decodeRecord, encodeRecord, type PieceRecord } from './piece-record.ts';
+import type { PieceKey } from './piece.ts';
+import { decodeHead, decodeRecord, encodeRecord, type PieceRecord, type RecordHead } from './piece-record.ts';
 import type { PieceObserver } from './piece-store.ts';
 
 export const PIECE_KEY_SPACE = 'pieces-v1';
@@ -14,6 +14,10 @@ export interface PieceDbOptions {
   /** Marks waiting while LevelDB refuses them; the oldest go first. */
   readonly maxWaiting: number;
 }
+
+const STEP_ROWS = 1000;
+/** The second is classic-level's own: how much it reads at once. */
+const LARGE_STEPS = { keys: true, highWaterMarkBytes: 1024 * 1024 };
 
 type Waiting = Map<PieceKey, PieceRecord | undefined>;
 
@@ -50,13 +54,25 @@ export class PieceDb {
     if (this.#waiting.has(key)) return this.#waiting.get(key);
     if (this.#flushing.has(key)) return this.#flushing.get(key);
     const value = await this.#rows.get(key);
-    return value === undefined ? undefined : decodeRecord(versionIdOf(key), value);
+    return value === undefined ? undefined : decodeRecord(key, value);
   }
 
   /** Every row that is written out, by key; undefined for one that cannot be read. */
   async *rows(): AsyncGenerator<[PieceKey, PieceRecord | undefined], void, undefined> {
-    for await (const [key, value] of this.#rows.iterator()) {
-      yield [key, decodeRecord(versionIdOf(key), value)];
+    for await (const [key, value] of this.#rows.iterator()) yield [key, decodeRecord(key, value)];
+  }
+
+  /** The same in large steps and without digests: what starting again reads. */
+  async *heads(): AsyncGenerator<readonly [PieceKey, RecordHead | undefined][], void, undefined> {
+    const iterator = this.#rows.iterator(LARGE_STEPS);
+    try {
+      for (;;) {
+        const rows = await iterator.nextv(STEP_ROWS);
+        if (rows.length === 0) return;
+        yield rows.map(([key, value]) => [key, decodeHead(value)]);
+      }
+    } finally {
+      await iterator.close();
     }
   }
 

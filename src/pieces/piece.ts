@@ -1,7 +1,7 @@
 // What bytes are called here: a version of an object, its pieces, slices of them. Pure arithmetic, no bytes.
 // A version's id is made of everything that tells its bytes from others, and of the size of its pieces, so that
 // gateways configured apart share nothing rather than corrupt each other.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ByteRange } from '../../backends/backend.ts';
 
 /** 40 hexadecimal digits: 160 bits of SHA-256. */
@@ -55,22 +55,11 @@ export function objectVersion(fields: VersionFields): ObjectVersion {
 
 /** Every field is prefixed with its length in bytes: no two lists of fields give the same input. */
 function versionId(fields: VersionFields): VersionId {
-  const hash = createHash('sha256');
-  for (const field of [
-    'dfstore version 1',
-    fields.origin,
-    fields.bucket,
-    fields.key,
-    fields.etag,
-    String(fields.size),
-    String(fields.pieceSize),
-  ]) {
-    const bytes = Buffer.from(field, 'utf8');
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    hash.update(length).update(bytes);
-  }
-  return hash.digest('hex').slice(0, ID_DIGITS);
+  const { origin, bucket, key, etag, size, pieceSize } = fields;
+  const input = ['dfstore version 1', origin, bucket, key, etag, String(size), String(pieceSize)]
+    .map((field) => `${Buffer.byteLength(field, 'utf8')}:${field}`)
+    .join('');
+  return hash('sha256', input, 'hex').slice(0, ID_DIGITS);
 }
 
 export function pieceKey(piece: Piece): PieceKey {

@@ -5,19 +5,24 @@
 import { bytesOf } from './blocks.ts';
 import { Disk } from './disk.ts';
 import { errorCode } from './files.ts';
-import type { PieceRecord } from './piece-record.ts';
+import type { PieceRecord, RecordHead } from './piece-record.ts';
 import type { Shelf } from './shelf.ts';
 import { type ShelvedPiece, shelvedPiece } from './shelved-piece.ts';
+
+/** Half-filled pieces looked at at once. */
+const LANES = 4;
 
 /** Puts on the shelf what LevelDB knows. Rows that cannot be meant (unreadable, staged, of no disk) are deleted. */
 export async function loadShelf(shelf: Shelf): Promise<void> {
   const disks = new Map(shelf.disks.map((disk) => [disk.id, disk]));
   const found: { shelved: ShelvedPiece; madeAt: number }[] = [];
   try {
-    for await (const [key, record] of shelf.db.rows()) {
-      const disk = record === undefined ? undefined : disks.get(record.disk);
-      if (record === undefined || disk === undefined || !isMeant(record)) shelf.db.delete(key);
-      else found.push({ shelved: shelvedPiece(key, disk, record), madeAt: record.madeAt });
+    for await (const rows of shelf.db.heads()) {
+      for (const [key, head] of rows) {
+        const disk = head === undefined ? undefined : disks.get(head.disk);
+        if (head === undefined || disk === undefined || !isMeant(head)) shelf.db.delete(key);
+        else found.push({ shelved: shelvedPiece(key, disk, lengthOf(head), head), madeAt: head.madeAt });
+      }
     }
   } catch (error) {
     shelf.observer.databaseFailed({ error, lost: 0 });
@@ -31,8 +36,12 @@ export async function loadShelf(shelf: Shelf): Promise<void> {
 }
 
 /** A version on its way to the origin has no etag: nobody can ask for it after the process that staged it ended. */
-function isMeant(record: PieceRecord): boolean {
-  return record.piece.version.etag !== '' && Disk.isFileName(record.file) && !record.held.isEmpty;
+function isMeant(head: RecordHead): boolean {
+  return head.fields.etag !== '' && Disk.isFileName(head.file) && !head.held.isEmpty;
+}
+
+function lengthOf({ fields, index }: RecordHead): number {
+  return Math.min(fields.pieceSize, fields.size - index * fields.pieceSize);
 }
 
 /** Sweeps one disk; false when the disk failed on the way, and the sweep is to be made again when it is back. */
@@ -44,11 +53,13 @@ export async function sweepDisk(shelf: Shelf, disk: Disk, signal: AbortSignal): 
   const halfFilled = [...unseen.values()].filter((shelved) => !shelved.held.isFull);
   if (!(await removeOrphans(disk, unseen, signal))) return false;
   for (const shelved of unseen.values()) await shelf.discard(shelved, 'missing');
-  for (const shelved of halfFilled) {
-    if (signal.aborted) return false;
-    if (!shelved.gone) await bringInLine(shelf, shelved);
-  }
-  return disk.state !== 'out';
+  const lanes = Array.from({ length: LANES }, async () => {
+    for (let next = halfFilled.pop(); next !== undefined && !signal.aborted; next = halfFilled.pop()) {
+      if (!next.gone) await bringInLine(shelf, next);
+    }
+  });
+  await Promise.all(lanes);
+  return disk.state !== 'out' && !signal.aborted;
 }
 
 /** Takes from `unseen` what it sees; false when it did not get to the end. */
@@ -86,7 +97,7 @@ export async function reconcile(shelf: Shelf, shelved: ShelvedPiece): Promise<Pi
   if (record === undefined) return undefined;
   try {
     const { end } = bytesOf({ first: 0, end: held.last + 1 }, lengthBytes, blockSize);
-    const allocatedBytes = await disk.truncate(file, end);
+    const allocatedBytes = await disk.cutTo(file, end);
     // One unit for what the file system itself keeps for a file in many parts.
     if (allocatedBytes <= shelved.allocatedBytes + disk.unitBytes) return record;
     await shelf.discard(shelved);

@@ -6,7 +6,7 @@ import { type BlockRange, blockBytes, blocksOf, bytesOf } from './blocks.ts';
 import type { BufferPool, LentBuffer } from './buffer-pool.ts';
 import { blockChecksum } from './digests.ts';
 import { errorCode } from './files.ts';
-import { type Piece, pieceKey, type Slice } from './piece.ts';
+import type { Piece, Slice } from './piece.ts';
 import type { PieceBytes, Soundness } from './piece-store.ts';
 import type { Shelf } from './shelf.ts';
 import type { ShelvedPiece } from './shelved-piece.ts';
@@ -27,7 +27,7 @@ export class ShelfReader {
   }
 
   async read(slice: Slice): Promise<PieceBytes | undefined> {
-    const shelved = this.#shelf.pieces.get(pieceKey(slice.piece));
+    const shelved = this.#shelf.find(slice.piece);
     if (shelved === undefined) return undefined;
     if (slice.start < 0 || slice.end > shelved.lengthBytes || slice.start > slice.end) {
       throw new RangeError(`The piece has ${shelved.lengthBytes} bytes, not ${slice.start} to ${slice.end}.`);
@@ -48,7 +48,7 @@ export class ShelfReader {
 
   /** Proves all that is held of a piece by its digests, whatever was proved before. */
   async check(piece: Piece): Promise<Soundness> {
-    const shelved = this.#shelf.pieces.get(pieceKey(piece));
+    const shelved = this.#shelf.find(piece);
     if (shelved === undefined || shelved.held.isEmpty || shelved.disk.state === 'out') return 'absent';
     const { held, lengthBytes, blockSize } = shelved;
     const stride = Math.max(1, Math.floor(CHECK_STEP_BYTES / blockSize));

@@ -81,7 +81,7 @@ export class ShelfWriter implements PieceWriter {
   /** The piece as it is on the shelf, or newly put there; undefined while no disk takes it. */
   #shelved(): ShelvedPiece | undefined {
     const key = pieceKey(this.#piece);
-    const known = this.#shelf.pieces.get(key);
+    const known = this.#shelf.find(this.#piece);
     if (known !== undefined) {
       if (known.held.isFull || known.blockSize === this.#options.blockSize) return known;
       // Cut by another block size and not whole: its blocks are of no use to this writer.
@@ -90,7 +90,7 @@ export class ShelfWriter implements PieceWriter {
     const disk = this.#shelf.diskFor(key);
     if (disk === undefined) return undefined;
     const record = this.#newRecord(disk.id, disk.newFile());
-    const shelved = shelvedPiece(key, disk, record);
+    const shelved = shelvedPiece(key, disk, this.#lengthBytes, record);
     shelved.draft = Promise.resolve(record);
     shelved.creating = disk.create(shelved.file);
     // Whoever writes is told; this only keeps a failure from going unheard when nobody gets to write.

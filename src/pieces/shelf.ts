@@ -2,7 +2,15 @@
 // and proving is disk-piece-store.ts, writing is shelf-writer.ts, finding everything again is recovery.ts.
 import type { Disk } from './disk.ts';
 import type { EvictionRules } from './eviction.ts';
-import { type ObjectVersion, type Piece, type PieceKey, pieceCount, pieceKey, versionIdOf } from './piece.ts';
+import {
+  type ObjectVersion,
+  type Piece,
+  type PieceKey,
+  pieceCount,
+  pieceKey,
+  pieceLength,
+  versionIdOf,
+} from './piece.ts';
 import type { PieceDb } from './piece-db.ts';
 import type { PieceRecord } from './piece-record.ts';
 import type { DiscardReason, PieceObserver } from './piece-store.ts';
@@ -55,6 +63,14 @@ export class Shelf {
       key,
       this.disks.filter((disk) => disk.state === 'in'),
     );
+  }
+
+  /** What is known of the piece. A row that gave it another length was no row of this piece, and goes. */
+  find(piece: Piece): ShelvedPiece | undefined {
+    const shelved = this.pieces.get(pieceKey(piece));
+    if (shelved === undefined || shelved.lengthBytes === pieceLength(piece)) return shelved;
+    void this.discard(shelved, 'record');
+    return undefined;
   }
 
   add(shelved: ShelvedPiece, known: boolean): void {

@@ -2,7 +2,7 @@
 import { BitSet } from './bit-set.ts';
 import { blockBytes, blockCount } from './blocks.ts';
 import type { Disk } from './disk.ts';
-import { type PieceKey, pieceLength } from './piece.ts';
+import type { PieceKey } from './piece.ts';
 import type { PieceRecord } from './piece-record.ts';
 
 export interface ShelvedPiece {
@@ -24,8 +24,12 @@ export interface ShelvedPiece {
   creating: Promise<void> | undefined;
 }
 
-export function shelvedPiece(key: PieceKey, disk: Disk, record: PieceRecord): ShelvedPiece {
-  const lengthBytes = pieceLength(record.piece);
+export function shelvedPiece(
+  key: PieceKey,
+  disk: Disk,
+  lengthBytes: number,
+  record: Pick<PieceRecord, 'file' | 'blockSize' | 'held'>,
+): ShelvedPiece {
   const { file, blockSize, held } = record;
   return {
     key,

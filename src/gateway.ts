@@ -47,7 +47,11 @@ async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: C
   const credentials = await openCredentials(config, { log, opened, onFirstPair });
   const origins = await openOrigins(config, { log, metrics, opened });
   const objects = new RoutedObjects({ map: new BucketMap(origins.backends, config.buckets) });
-  const admin = await listening(openAdmin(config, { metrics, origins, life }), 'admin.listen', config.admin.listen);
+  const admin = await listening(
+    openAdmin(config, { metrics, origins, life, log }),
+    'admin.listen',
+    config.admin.listen,
+  );
   opened.push('admin port', () => admin.close());
   const opening = openS3Endpoint(config, { objects, credentials, log, metrics });
   const endpoint = await listening(opening, 'listen', config.listen);
@@ -72,7 +76,7 @@ interface Life {
 
 function openAdmin(
   config: Config,
-  { metrics, origins, life }: { metrics: Metrics; origins: Origins; life: Life },
+  { metrics, origins, life, log }: { metrics: Metrics; origins: Origins; life: Life; log: Logger },
 ): Promise<AdminServer> {
   const { checks } = origins;
   const notReady = () => {
@@ -90,7 +94,7 @@ function openAdmin(
       connections: life.endpoint?.server.connections ?? 0,
       requestsInFlight: life.endpoint?.admission.inFlight ?? 0,
     });
-  return AdminServer.open({ notReady, status, metrics }, { ...config.admin.listen, token: config.admin.token });
+  return AdminServer.open({ notReady, status, metrics, log }, { ...config.admin.listen, token: config.admin.token });
 }
 
 /** What the system calls EADDRINUSE, in words that name the setting. */

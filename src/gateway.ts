@@ -47,7 +47,7 @@ async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: C
   const origins = await openOrigins(config, { log, metrics, opened });
   const { objects, usage } = await openObjects(config, { backends: origins.backends, log, metrics, opened });
   const admin = await listening(
-    openAdmin(config, { metrics, origins, usage, life }),
+    openAdmin(config, { metrics, origins, usage, life, log }),
     'admin.listen',
     config.admin.listen,
   );
@@ -73,10 +73,15 @@ interface Life {
   endpoint: S3Endpoint | undefined;
 }
 
-function openAdmin(
-  config: Config,
-  { metrics, origins, usage, life }: { metrics: Metrics; origins: Origins; usage: OpenedObjects['usage']; life: Life },
-): Promise<AdminServer> {
+interface AdminDeps {
+  readonly metrics: Metrics;
+  readonly origins: Origins;
+  readonly usage: OpenedObjects['usage'];
+  readonly life: Life;
+  readonly log: Logger;
+}
+
+function openAdmin(config: Config, { metrics, origins, usage, life, log }: AdminDeps): Promise<AdminServer> {
   const { checks } = origins;
   const notReady = () => {
     if (life.phase !== 'serving') return `The gateway is ${life.phase}.`;
@@ -94,7 +99,7 @@ function openAdmin(
       connections: life.endpoint?.server.connections ?? 0,
       requestsInFlight: life.endpoint?.admission.inFlight ?? 0,
     });
-  return AdminServer.open({ notReady, status, metrics }, { ...config.admin.listen, token: config.admin.token });
+  return AdminServer.open({ notReady, status, metrics, log }, { ...config.admin.listen, token: config.admin.token });
 }
 
 /** What the system calls EADDRINUSE, in words that name the setting. */

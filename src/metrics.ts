@@ -1,7 +1,7 @@
 // Every metric: name, type, labels, help; the unit is the name's last word before _total. The table only; who counts is
 // in src/admin/metrics.ts, what is counted in src/gateway/observe.ts.
 
-export type MetricType = 'counter' | 'gauge' | 'histogram';
+type MetricType = 'counter' | 'gauge' | 'histogram';
 
 export interface Metric {
   readonly type: MetricType;

@@ -2,6 +2,7 @@
 // for the metrics), and says nothing of secrets.
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { Logger } from 'pino';
 import { refusalOf } from './admin-access.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -10,6 +11,7 @@ interface AdminServerDeps {
   readonly notReady: () => string | undefined;
   readonly status: () => Promise<Record<string, unknown>>;
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
+  readonly log: Pick<Logger, 'error'>;
 }
 
 interface AdminServerOptions {
@@ -48,6 +50,7 @@ export class AdminServer {
     });
     addRoutes(app, deps);
     await app.listen({ host: options.host, port: options.port });
+    app.server.on('error', (error) => deps.log.error({ err: error }, 'A connection could not be accepted.'));
     return new AdminServer(app);
   }
 

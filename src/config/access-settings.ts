@@ -5,7 +5,7 @@ import { textSchema } from './setting.ts';
 
 const ACTIONS = ['read', 'write', 'list', 'delete', 'admin'] as const;
 
-export const ruleSchema = knownNamesOnly({
+const ruleSchema = knownNamesOnly({
   allow: z.array(z.enum(ACTIONS, `must be one of ${ACTIONS.join(', ')}`)).min(1, 'must name at least one action'),
   buckets: z.array(textSchema).min(1, "must name at least one bucket, like 'models' or 'models/*'"),
 }).readonly();

@@ -40,7 +40,7 @@ const url = (help: string) => structure(urlSchema, help);
 const urlSchema = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 const textsSchema = z.array(textSchema).readonly();
 
-export const BACKEND_SETTINGS = {
+const BACKEND_SETTINGS = {
   fs: {
     root: requiredText('Directory that holds the objects'),
     fsync: flag(true, 'Acknowledge only what is on the disk'),

@@ -5,7 +5,7 @@ import { type ConfigOf, choice, count, duration, optionalText, requiredText, str
 
 const FRESHNESS = 'How old an answer may be that is given without asking the origin';
 
-export const BUCKET_SETTINGS = {
+const BUCKET_SETTINGS = {
   backend: requiredText('Name of one of the backends'),
   bucket: optionalText("The bucket's name there, when it is another"),
   prefix: optionalText('Put before every key there, like prod/'),

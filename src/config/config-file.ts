@@ -21,7 +21,7 @@ export function readConfigFile(file: string, env: Environment, problems: string[
   return parseConfigText(text, env, problems) ?? {};
 }
 
-export function parseConfigText(text: string, env: Environment, problems: string[]): unknown {
+function parseConfigText(text: string, env: Environment, problems: string[]): unknown {
   const marked = text.replaceAll(/(\$?)\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, escaped: string, name: string) =>
     escaped === '' ? `${OPEN}${name}${CLOSE}` : `${OPEN}$${name}${CLOSE}`,
   );

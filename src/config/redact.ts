@@ -3,7 +3,7 @@ import { type Config, SETTINGS } from '../config.ts';
 import { type BackendConfig, secretsOf } from './backend-settings.ts';
 import { listSettings } from './setting-list.ts';
 
-export const REDACTED = '(redacted)';
+const REDACTED = '(redacted)';
 
 const SECRET_PATHS: ReadonlySet<string> = new Set(
   listSettings(SETTINGS)

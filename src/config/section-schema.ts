@@ -26,7 +26,7 @@ export function knownNamesOnly<Shape extends z.core.$ZodLooseShape>(shape: Shape
   });
 }
 
-export function describeUnknown(name: string, known: readonly string[]): string {
+function describeUnknown(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
   return nearest === undefined
     ? `'${name}' is not a setting here; known are ${known.join(', ')}`

@@ -100,15 +100,15 @@ function row<Value>(
 /** YAML reads an unquoted 0123 as a number; texts that look like numbers must be quoted, so that none is altered. */
 export const textSchema = z.string('must be text (put it in quotes)').min(1, 'must not be empty');
 
-export const durationSchema = unitSchema(parseDuration);
+const durationSchema = unitSchema(parseDuration);
 export const sizeSchema = unitSchema(parseSize);
-export const addressSchema = unitSchema(parseAddress);
+const addressSchema = unitSchema(parseAddress);
 
-export const booleanSchema = z
+const booleanSchema = z
   .union([z.boolean(), z.enum(['true', 'false'])], 'must be true or false')
   .transform((raw) => raw === true || raw === 'true');
 
-export function countSchema(minimum: number): z.ZodType<number, unknown> {
+function countSchema(minimum: number): z.ZodType<number, unknown> {
   const message = `must be a whole number from ${minimum} up`;
   return z
     .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], message)

@@ -14,7 +14,7 @@ import type { S3Api } from './s3-api.ts';
 import { type StallLimits, watchForStalls } from './stalled-clients.ts';
 import { fromParserError, refuseOnSocket, refuseRequest } from './wire-error.ts';
 
-export type ServerLimit = 'connections' | 'headers' | 'headersTimeout' | 'bodyTimeout' | 'answerTimeout';
+type ServerLimit = 'connections' | 'headers' | 'headersTimeout' | 'bodyTimeout' | 'answerTimeout';
 
 interface S3ServerDeps {
   readonly api: Pick<S3Api, 'handle'>;
@@ -74,6 +74,8 @@ export class S3Server {
       opened.#server.once('error', reject);
       opened.#server.listen({ host: options.host, port: options.port }, () => {
         opened.#server.off('error', reject);
+        // Accepting may fail, as when the process is out of file descriptors; those that are served still are.
+        opened.#server.on('error', (error) => deps.log.error({ err: error }, 'A connection could not be accepted.'));
         resolve();
       });
     });

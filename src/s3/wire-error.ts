@@ -22,6 +22,8 @@ export function fromParserError({ code = '' }: { readonly code?: string | undefi
 
 /** Answers on a socket that has no response object, and closes it. */
 export function refuseOnSocket(socket: Duplex, error: S3Error): void {
+  // After CONNECT node listens no more; a client that resets the connection must not end the process.
+  socket.on('error', () => socket.destroy());
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -43,8 +45,8 @@ export async function refuseRequest(request: IncomingMessage, response: ServerRe
   if (request.method === 'HEAD') response.flushHeaders();
   else response.write(body);
   // Clients that wait to be told to go on, or that were waited for in vain, send nothing.
-  if (request.headers.expect === undefined && error.code !== 'RequestTimeout')
-    await discardRest(request, LINGER, NEVER);
+  const maySend = request.headers.expect === undefined && error.code !== 'RequestTimeout';
+  if (maySend) await discardRest(request, LINGER, NEVER);
   response.end();
 }
 

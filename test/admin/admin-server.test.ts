@@ -20,7 +20,8 @@ async function serve(
 ) {
   const metrics = new Metrics(METRICS);
   const { notReady = () => undefined, status = async () => ({ version: '1' }), token } = options;
-  const server = await AdminServer.open({ notReady, status, metrics }, { host: '127.0.0.1', port: 0, token });
+  const log = { error: () => undefined };
+  const server = await AdminServer.open({ notReady, status, metrics, log }, { host: '127.0.0.1', port: 0, token });
   onTestFinished(() => server.close());
   const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
     new Promise<Reply>((resolve, reject) => {

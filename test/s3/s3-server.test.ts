@@ -158,6 +158,29 @@ describe('what is not HTTP', () => {
   });
 });
 
+test('clients that reset their connections at any moment harm nobody', async () => {
+  const world = await serve({ maxHeaderBytes: 4_096 });
+  const requests = [
+    'CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n',
+    'nonsense\r\n\r\n',
+    'PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nabc',
+    'PUT /a HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\nContent-Length: 9\r\n\r\n',
+    `GET /a HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(8_000)}\r\n\r\n`,
+  ];
+  const clients = await Promise.all(
+    Array.from({ length: 50 }, async (_, index) => {
+      const client = await RawConnection.open(world.port);
+      client.send(requests[index % requests.length] ?? '');
+      if (index % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+      client.socket.resetAndDestroy();
+      return client;
+    }),
+  );
+  await Promise.all(clients.map(({ closed }) => closed));
+  await expect.poll(() => world.server.connections).toBe(0);
+  expect(await sendRaw(world.port, 'GET /b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(/ 200 /);
+});
+
 describe('headers', () => {
   test('more than the limit is answered in XML', async () => {
     const { port, seen, limits } = await serve({ maxHeaderBytes: 8_192 });

@@ -2,6 +2,7 @@
 // S3's XML, limits hold, stalled clients are let go, and stopping loses nobody's answer.
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { generate } from 'selfsigned';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { S3Server, type S3ServerOptions } from '../../src/s3/s3-server.ts';
 import { RawConnection, sendRaw } from '../support/raw-connection.ts';
@@ -41,7 +42,11 @@ function gateOf(): { readonly promise: Promise<void>; readonly resolve: () => vo
   return { promise, resolve };
 }
 
-async function serve(limits: Partial<S3ServerOptions['limits']> = {}, handle: Handle = countBody): Promise<World> {
+async function serve(
+  limits: Partial<S3ServerOptions['limits']> = {},
+  handle: Handle = countBody,
+  tls?: S3ServerOptions['tls'],
+): Promise<World> {
   const seen: string[] = [];
   const reached: string[] = [];
   const errors: unknown[] = [];
@@ -56,7 +61,7 @@ async function serve(limits: Partial<S3ServerOptions['limits']> = {}, handle: Ha
       log: { error: (fields: unknown) => void errors.push(fields) },
       onLimit: (limit) => void reached.push(limit),
     },
-    { host: '127.0.0.1', port: 0, limits: { ...PATIENT, ...limits } },
+    { host: '127.0.0.1', port: 0, tls, limits: { ...PATIENT, ...limits } },
   );
   onTestFinished(() => server.close(0));
   return { server, port: server.port, seen, limits: reached, errors };
@@ -289,7 +294,33 @@ describe('what reaches the dialect', () => {
   });
 });
 
+/** The very timer that lets stalled clients go, seen firing in vain. */
+async function timersFired(response: ServerResponse, times: number): Promise<void> {
+  for (let fired = 0; fired < times; fired += 1) await once(response, 'timeout');
+}
+
 describe('clients that stall', () => {
+  test('over https they are told and cut just so', async () => {
+    const certificate = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec' });
+    const tls = { cert: Buffer.from(certificate.cert), key: Buffer.from(certificate.private) };
+    const left = gateOf();
+    const answerBig: Handle = async (req, res, context) => {
+      if (req.method === 'PUT') return countBody(req, res, context);
+      res.once('close', left.resolve);
+      res.write(Buffer.alloc(64 * 1024 * 1024));
+    };
+    const { port, limits } = await serve({ bodyTimeoutMs: 300, answerTimeoutMs: 300 }, answerBig, tls);
+    const sender = await RawConnection.open(port, { ca: certificate.cert });
+    sender.send('PUT /b/k HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf');
+    expectXmlError(await sender.rest(), 400, 'RequestTimeout');
+    const taker = await RawConnection.open(port, { ca: certificate.cert });
+    taker.socket.pause();
+    taker.send('GET /b/k HTTP/1.1\r\nHost: a\r\n\r\n');
+    await left.promise;
+    expect(limits).toEqual(['bodyTimeout', 'answerTimeout']);
+    taker.socket.destroy();
+  });
+
   test('one that never sends its headers is told, and let go', async () => {
     const { port, limits } = await serve({ headersTimeoutMs: 200 });
     expectXmlError(await sendRaw(port, 'GET /a HTTP/1.1\r\nHost'), 400, 'RequestTimeout');
@@ -307,21 +338,15 @@ describe('clients that stall', () => {
   });
 
   test('one whose body the dialect does not read yet is not to blame', async () => {
-    const gate = gateOf();
+    const begun = gateOf();
     const { port, limits } = await serve({ bodyTimeoutMs: 100 }, async (req, res, context) => {
-      await gate.promise;
+      await timersFired(res, 3);
+      begun.resolve();
       await countBody(req, res, context);
     });
     const client = await RawConnection.open(port);
     client.send('PUT /b/k HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab');
-    let timeouts = 0;
-    // The very timer that lets stalled clients go, seen firing in vain.
-    const counting = setInterval(() => {
-      timeouts += 1;
-      if (timeouts === 4) gate.resolve();
-    }, 100);
-    await gate.promise;
-    clearInterval(counting);
+    await begun.promise;
     client.send('cd');
     expect(await client.rest()).toContain('4 bytes');
     expect(limits).toEqual([]);
@@ -378,7 +403,7 @@ describe('clients that stall', () => {
   test('one whose answer takes an origin long is not to blame', async () => {
     const { port, limits } = await serve({ answerTimeoutMs: 100 }, async (_req, res) => {
       res.write('first');
-      await once(setTimeoutEvents(500), 'over');
+      await timersFired(res, 3);
       res.end('last');
     });
     expect(await sendRaw(port, 'GET /b/k HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toContain('last');
@@ -396,12 +421,6 @@ describe('clients that stall', () => {
     await client.closed;
   });
 });
-
-function setTimeoutEvents(delayMs: number): EventTarget {
-  const target = new EventTarget();
-  setTimeout(() => target.dispatchEvent(new Event('over')), delayMs);
-  return target;
-}
 
 describe('the limit of connections', () => {
   test('one more is told to slow down, and there is room again when one leaves', async () => {

@@ -417,6 +417,8 @@ export class BackendError extends Error {
   readonly info: ObjectInfo | undefined;
   /** The origin's own word for it, for the log. */
   readonly nativeCode: string | undefined;
+  /** The operator's name for the origin it came from, for the log; told by whoever knows the name, once. */
+  backend: string | undefined;
 
   constructor(
     code: BackendErrorCode,

@@ -4,8 +4,9 @@ import type { Metrics } from '../admin/metrics.ts';
 import type { OriginObserver } from '../objects/observed-backend.ts';
 import type { RequestObserver } from '../s3/s3-api.ts';
 
-export function observeOrigins(metrics: Pick<Metrics, 'count'>): OriginObserver {
+export function observeOrigins(name: string, metrics: Pick<Metrics, 'count'>): OriginObserver {
   return {
+    name,
     requested: (operation) => metrics.count('dfstore_origin_requests_total', { operation }),
     readBytes: (count) => metrics.count('dfstore_origin_read_bytes_total', {}, count),
   };

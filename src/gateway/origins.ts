@@ -43,7 +43,8 @@ export async function openOrigins(config: Config, deps: OriginsDeps): Promise<Or
     { intervalMs: config.admin.checkInterval, timeoutMs: config.admin.checkTimeout },
   );
   opened.push('backend checks', () => checks.close());
-  const observer = observeOrigins(metrics);
-  const observed = [...backends].map(([name, backend]) => [name, observeBackend(backend, observer)] as const);
+  const observed = [...backends].map(
+    ([name, backend]) => [name, observeBackend(backend, observeOrigins(name, metrics))] as const,
+  );
   return { backends: new Map(observed), checks };
 }

@@ -1,8 +1,10 @@
-// Counts what an origin is asked and how many bytes it gives, whatever implements it.
+// Counts what an origin is asked and how many bytes it gives, whatever implements it, and puts its name on its errors.
 import { PassThrough, pipeline } from 'node:stream';
-import type { Backend, ObjectRead } from '../../backends/backend.ts';
+import { type Backend, BackendError, type ObjectRead } from '../../backends/backend.ts';
 
 export interface OriginObserver {
+  /** The operator's name for it. */
+  readonly name: string;
   /** One call of the backend's contract; it may have cost the origin more than one HTTP request. */
   requested(operation: string): void;
   /** Bytes of object bodies that came from the origin. */
@@ -13,7 +15,11 @@ export interface OriginObserver {
 export function observeBackend(backend: Backend, observer: OriginObserver): Backend {
   const read: Backend['read'] = async (...args) => {
     observer.requested('read');
-    return countBytes(await backend.read(...args), observer);
+    try {
+      return countBytes(await backend.read(...args), observer);
+    } catch (error) {
+      throw named(error, observer);
+    }
   };
   return withCallsObserved(backend, observer, {
     read,
@@ -28,9 +34,13 @@ function withCallsObserved<T extends object>(target: T, observer: OriginObserver
       if (Object.hasOwn(replaced, name)) return Reflect.get(replaced, name);
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function') return member;
-      return (...args: unknown[]) => {
+      return async (...args: unknown[]) => {
         if (name !== 'close') observer.requested(String(name));
-        return Reflect.apply(member, target, args);
+        try {
+          return await Reflect.apply(member, target, args);
+        } catch (error) {
+          throw named(error, observer);
+        }
       };
     },
   });
@@ -44,7 +54,14 @@ function countBytes(read: ObjectRead, observer: OriginObserver): ObjectRead {
       done(null, chunk);
     },
   });
+  read.body.once('error', (error) => named(error, observer));
   // The error reaches whoever reads `counted`, which pipeline destroys with it.
   pipeline(read.body, counted, () => undefined);
   return { ...read, body: counted };
+}
+
+/** The very same error: an upload's reader compares it with the one its body was destroyed with. */
+function named(error: unknown, { name }: OriginObserver): unknown {
+  if (error instanceof BackendError) error.backend ??= name;
+  return error;
 }

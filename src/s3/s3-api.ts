@@ -197,12 +197,16 @@ export class S3Api {
     error: unknown,
   ): S3Error {
     const explained = forMethod(toS3Error(error), exchange.request.method);
-    if (exchange.signal.aborted || ERRORS[explained.code].status < 500) return explained;
-    const { operation, bucket, key } = about;
     const cause = explained.cause ?? explained;
-    const backend = cause instanceof BackendError ? { code: cause.code, nativeCode: cause.nativeCode } : {};
-    const line = { err: cause, requestId: exchange.id, operation, bucket, key, ...backend };
+    const origin = cause instanceof BackendError ? cause : undefined;
+    // What the origin refuses to the gateway is the client's answer and the operator's news.
+    const isNews = ERRORS[explained.code].status >= 500 || origin?.code === 'AccessDenied';
+    if (exchange.signal.aborted || !isNews) return explained;
+    const { operation, bucket, key } = about;
+    const from = origin && { backend: origin.backend, code: origin.code, nativeCode: origin.nativeCode };
+    const line = { err: cause, requestId: exchange.id, operation, bucket, key, ...from };
     if (explained.code === 'InternalError') this.#deps.log.error(line, 'A request failed.');
+    else if (explained.code === 'AccessDenied') this.#deps.log.warn(line, 'The origin refuses this to the gateway.');
     else if (explained.code !== 'NotImplemented') this.#deps.log.warn(line, 'A request could not be served now.');
     return explained;
   }

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { generate } from 'selfsigned';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load-config.ts';
@@ -13,6 +13,8 @@ export interface TestGatewayOptions {
   readonly tls?: boolean;
   /** As in the configuration file; ports, data and credentials are set already. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Default: nothing is logged. */
+  readonly log?: Logger;
 }
 
 export interface TestGateway extends AsyncDisposable {
@@ -38,13 +40,13 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const tls = options.tls === true ? await makeCertificate(folder) : undefined;
   const file = join(folder, 'dfstore.yaml');
   await writeFile(file, stringify(testConfig(dataDir, tls, options.config)));
-  let gateway = await open(file);
+  let gateway = await open(file, options.log);
   const { s3Url, adminUrl } = gateway;
   const restart = async () => {
     await gateway.close();
     const addresses = { listen: new URL(s3Url).host, admin: { listen: new URL(adminUrl).host } };
     await writeFile(file, stringify(testConfig(dataDir, tls, { ...options.config, ...addresses })));
-    gateway = await open(file);
+    gateway = await open(file, options.log);
   };
   const close = async () => {
     await gateway.close();
@@ -70,9 +72,9 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   };
 }
 
-function open(file: string): Promise<Gateway> {
+function open(file: string, log: Logger = pino({ level: 'silent' })): Promise<Gateway> {
   const { config } = loadConfig({ file, env: {} });
-  return openGateway(config, { log: pino({ level: 'silent' }), onFirstPair: () => undefined });
+  return openGateway(config, { log, onFirstPair: () => undefined });
 }
 
 function testConfig(

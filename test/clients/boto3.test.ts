@@ -5,7 +5,7 @@ import { startGateway } from '../support/gateway.ts';
 import { isInstalled, run, storyName } from './support/command.ts';
 import { makeSampleFiles } from './support/sample-files.ts';
 
-const PYTHON = process.env['DFSTORE_TEST_PYTHON'] ?? 'python3';
+const PYTHON = process.env.DFSTORE_TEST_PYTHON ?? 'python3';
 const STORY = fileURLToPath(new URL('boto3_story.py', import.meta.url));
 const installed =
   isInstalled(PYTHON) &&

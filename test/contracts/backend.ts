@@ -36,7 +36,7 @@ export interface ContractOptions {
 /** A promise either keeps, throws, or returns why it does not apply to this origin. */
 export type ContractPromise = (world: World) => Promise<unknown>;
 
-export const PROMISES: Readonly<Record<string, ContractPromise>> = {
+const PROMISES: Readonly<Record<string, ContractPromise>> = {
   ...readingPromises,
   ...keyPromises,
   ...writingPromises,

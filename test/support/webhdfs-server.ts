@@ -18,7 +18,7 @@ export interface WebHdfsFaults {
   opened?: ((path: string) => void) | undefined;
 }
 
-export interface Exception {
+interface Exception {
   readonly status: number;
   readonly exception: string;
   readonly message: string;

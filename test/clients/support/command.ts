@@ -4,7 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 export function isInstalled(command: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => isExecutable(join(folder, command)));
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => isExecutable(join(folder, command)));
 }
 
 /** 'boto3 (skipped: not installed)' in the report of a machine without it. */

@@ -14,9 +14,12 @@ export interface FillDeps {
 export interface FillOptions {
   /** Bytes in hand while one fill is under way. */
   readonly inHandBytes: number;
-  /** Requests in a row that may bring nothing before the fill fails. */
+  /** Requests in a row that may bring next to nothing before the fill fails. */
   readonly attempts: number;
 }
+
+/** Less than a block of any size: an origin that cuts every answer so early would be asked without end. */
+const NEXT_TO_NOTHING_BYTES = 64 * 1024;
 
 /** Never rejects: what goes wrong is the feed's, and so its readers'. `end`: where the feed ends within the object. */
 export async function fillFromOrigin(
@@ -79,7 +82,7 @@ async function bringAll(
     try {
       await pour(await readVersion(origin, version, range, urgency, feed.signal), feed);
     } catch (error) {
-      fruitless = feed.remainingBytes < before ? 0 : fruitless + 1;
+      fruitless = before - feed.remainingBytes >= NEXT_TO_NOTHING_BYTES ? 0 : fruitless + 1;
       if (!isPassing(error) || feed.signal.aborted || fruitless >= options.attempts) throw error;
     }
   }

@@ -4,9 +4,9 @@ import {
   createServer,
   type IncomingMessage,
   type OutgoingHttpHeaders,
-  request as sendRequest,
   type Server,
   type ServerResponse,
+  request as sendRequest,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';

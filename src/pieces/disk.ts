@@ -48,6 +48,7 @@ export class Disk {
   #fileNumber = 0;
   #state: DiskState = 'in';
   #probing: Promise<void> | undefined;
+  readonly #creating = new Map<string, Promise<void>>();
   readonly #removing = new Set<Promise<void>>();
   /** Files that would not be removed, with their bytes: tried again when the disk is back. */
   readonly #leftovers = new Map<string, number>();
@@ -105,7 +106,13 @@ export class Disk {
   }
 
   /** Rejects when it is there already. */
-  async create(file: string): Promise<void> {
+  create(file: string): Promise<void> {
+    const creating = this.#create(file).finally(() => this.#creating.delete(file));
+    this.#creating.set(file, creating);
+    return creating;
+  }
+
+  async #create(file: string): Promise<void> {
     const path = this.#pathOf(file);
     const open = (): Promise<void> => this.#fds.use(path, true, () => Promise.resolve());
     try {
@@ -205,6 +212,8 @@ export class Disk {
 
   async #remove(file: string, allocatedBytes: number): Promise<void> {
     const path = this.#pathOf(file);
+    // A file that is just being made would come back after it was removed. Why it could not be made is told elsewhere.
+    await Promise.allSettled([this.#creating.get(file)]);
     this.#fds.dismiss(path);
     try {
       await this.#files.remove(path);

@@ -72,7 +72,10 @@ export class S3Fifo<Id = string> {
     entry.bytes = bytes;
     this.#bytes += grown;
     if (entry.queue === 'small') this.#smallNow += grown;
-    if (grown > 0) this.#clockBytes += grown;
+    if (grown <= 0) return;
+    this.#clockBytes += grown;
+    // Its own bytes are no other bytes.
+    entry.countedAt += grown;
   }
 
   touch(id: Id): void {

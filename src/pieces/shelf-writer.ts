@@ -65,7 +65,8 @@ export class ShelfWriter implements PieceWriter {
     const allotted = shelved.disk.allotted(bytes.length);
     if (!(await this.#shelf.reserve(shelved.disk, allotted))) return false;
     if (!(await this.#writeBytes(shelved, position, bytes)) || shelved.gone || shelved.held.has(block)) {
-      return this.#undo(shelved, block, allotted);
+      shelved.disk.usedBytes -= allotted;
+      return !shelved.gone && shelved.held.has(block);
     }
     shelved.held = shelved.held.with(block);
     shelved.allocatedBytes += allotted;
@@ -124,13 +125,5 @@ export class ShelfWriter implements PieceWriter {
       shelved.disk.failed(error);
       return false;
     }
-  }
-
-  /** Gives the room back. A file that was removed while we wrote may have come back by our hand: it goes again. */
-  async #undo(shelved: ShelvedPiece, block: number, allotted: number): Promise<boolean> {
-    shelved.disk.usedBytes -= allotted;
-    if (!shelved.gone) return shelved.held.has(block);
-    await shelved.disk.remove(shelved.file, 0);
-    return false;
   }
 }

@@ -150,6 +150,27 @@ test('a check finds damage that was done after the first read, and discards it',
   }
 });
 
+test('a file that is cut after it was proved is not served from what a buffer held before', async () => {
+  const shelf = await openDiskShelf({ blockSize: BLOCK });
+  const [piece, other]: Piece[] = ['cut', 'other'].map((key) => ({
+    version: testVersion(key, 2 * BLOCK, 2 * BLOCK),
+    index: 0,
+  }));
+  if (piece === undefined || other === undefined) throw new Error('two pieces');
+  try {
+    await shelve(shelf.store, piece);
+    expect(isContent(await readAll(shelf.store, piece), piece)).toBe(true);
+    const [file = ''] = await pieceFiles(shelf);
+    await shelve(shelf.store, other);
+    await truncate(file, BLOCK + 1);
+    expect(isContent(await readAll(shelf.store, other), other)).toBe(true);
+    expect(await readAll(shelf.store, piece)).toBeUndefined();
+    expect(shelf.observer.discards).toEqual(['short']);
+  } finally {
+    await shelf.close();
+  }
+});
+
 test('without LevelDB the files it named are removed and nothing is held', async () => {
   const shelf = await openDiskShelf({ blockSize: BLOCK });
   try {

@@ -67,6 +67,38 @@ test('a disk that cannot be read is out until a probe succeeds, and nothing reje
     expect(isContent(await readAll(store, other), other)).toBe(true);
   }));
 
+test('a disk that reads back other bytes than were written stays out', () =>
+  world(async ({ store, observer }, files) => {
+    await shelve(store, piece);
+    files.fail('write', 'EIO');
+    await shelve(store, other);
+    files.mend();
+    files.garbleReads = true;
+    await store.heal();
+    expect(observer.diskEvents).toEqual(['out']);
+    files.garbleReads = false;
+    await store.heal();
+    expect(observer.diskEvents).toEqual(['out', 'healed']);
+  }));
+
+test('a version dropped while its file is being made leaves no file behind', () =>
+  world(async (shelf, files) => {
+    let letGo = (): void => undefined;
+    files.holdOpen = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    const shelving = shelve(shelf.store, piece, [0]);
+    while ((files.calls.get('open') ?? 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+    const dropping = shelf.store.drop(version);
+    files.holdOpen = undefined;
+    letGo();
+    expect(await shelving).toBe(0);
+    await dropping;
+    await shelf.store.idle();
+    expect(await allocatedBytes(shelf)).toEqual({ bytes: 0, files: 0 });
+    expect(shelf.store.usage()).toMatchObject({ diskBytes: 0, pieces: 0 });
+  }));
+
 test('when one of three disks fails the others take its place, and pieces on them are served', () =>
   world(
     async ({ store, disks, observer }, files) => {

@@ -114,3 +114,14 @@ test('what comes back soon after it was evicted outlives newcomers', () => {
   const gone = Array.from({ length: 8 }, () => policy.evict(ANY));
   expect(gone).not.toContain('returning');
 });
+
+test('a piece read once in many steps counts for less than one that was read again', () => {
+  const policy = new S3Fifo({ capacityBytes: 100 });
+  policy.add('in steps', 10);
+  for (let step = 0; step < 8; step += 1) policy.touch('in steps');
+  policy.add('again', 10);
+  policy.add('other', 10);
+  policy.touch('again');
+  expect([policy.evict(ANY), policy.evict(ANY)]).toEqual(['in steps', 'other']);
+  expect(policy.has('again')).toBe(true);
+});

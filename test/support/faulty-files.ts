@@ -7,6 +7,10 @@ export class FaultyFiles implements Files {
   /** The error code each kind of call fails with; only paths (or files opened by paths) that start so. */
   readonly faults = new Map<Call, { code: string; under: string; times: number }>();
   readonly calls = new Map<Call, number>();
+  /** While set, opening a file waits for it. */
+  holdOpen: Promise<void> | undefined;
+  /** Reads answer with other bytes than the file has. */
+  garbleReads = false;
   readonly #paths = new Map<number, string>();
 
   fail(call: Call, code: string, options: { under?: string; times?: number } = {}): void {
@@ -19,6 +23,7 @@ export class FaultyFiles implements Files {
 
   async open(path: string, mode: 'create' | 'update' | 'read'): Promise<number> {
     this.#enter('open', path);
+    await this.holdOpen;
     const fd = await diskFiles.open(path, mode);
     this.#paths.set(fd, path);
     return fd;
@@ -31,7 +36,9 @@ export class FaultyFiles implements Files {
 
   async read(fd: number, buffer: Uint8Array, position: number): Promise<number> {
     this.#enter('read', this.#paths.get(fd) ?? '');
-    return diskFiles.read(fd, buffer, position);
+    const count = await diskFiles.read(fd, buffer, position);
+    if (this.garbleReads) buffer[0] = (buffer[0] ?? 0) ^ 1;
+    return count;
   }
 
   async write(fd: number, bytes: Uint8Array, position: number): Promise<void> {

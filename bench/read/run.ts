@@ -1,0 +1,79 @@
+// npm run bench:read [-- --quick] [-- --only TEXT]: reads through the built gateway beside nginx in the same run, in
+// CPU time of the servers. Fails when a figure is over its budget (rows.ts). Needs Linux and nginx.
+import { parseArgs } from 'node:util';
+import { GatewayProcess } from './gateway-process.ts';
+import { LoadProcess } from './load-process.ts';
+import { type Bench, type Line, measure } from './measure.ts';
+import { startAnchor } from './nginx-process.ts';
+import { type Budget, CACHES, ROWS, type Row } from './rows.ts';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
+const chosen = ROWS.filter(({ name }) => name.includes(values.only ?? ''));
+if (chosen.length === 0) throw new Error(`No row has '${values.only}' in its name.`);
+
+const nginx = await startAnchor();
+try {
+  const lines = await measureAll({
+    nginx,
+    load: await LoadProcess.start(),
+    otherLoad: await LoadProcess.start(),
+    ...(values.quick
+      ? { rounds: 3, heatMs: 2_000, warmMs: 100, windowMs: 400 }
+      : { rounds: 7, heatMs: 4_000, warmMs: 200, windowMs: 800 }),
+  });
+  const over = lines.filter(({ isOver }) => isOver);
+  console.log(over.length === 0 ? '\nAll within budget.' : `\n${over.length} over budget.`);
+  process.exitCode = over.length === 0 ? 0 : 1;
+} finally {
+  await nginx.close();
+}
+
+/** Gateway by gateway, so that no idle one disturbs. */
+async function measureAll(bench: Bench): Promise<readonly Line[]> {
+  console.log('| what | figure | gateway | nginx | × | budget | |\n| --- | --- | --: | --: | --: | --- | --- |');
+  const lines: Line[] = [];
+  try {
+    for (const cache of Object.keys(CACHES) as (keyof typeof CACHES)[]) {
+      const rows = chosen.filter((row) => row.cache === cache);
+      if (rows.length > 0) lines.push(...(await measureRows(bench, cache, rows)));
+    }
+  } finally {
+    bench.load.close();
+    bench.otherLoad.close();
+  }
+  return lines;
+}
+
+async function measureRows(bench: Bench, cache: keyof typeof CACHES, rows: readonly Row[]): Promise<readonly Line[]> {
+  const gateway = await GatewayProcess.start(bench.nginx.url, CACHES[cache]);
+  try {
+    const lines: Line[] = [];
+    for (const row of rows) {
+      const measured = await measure(bench, row, gateway);
+      for (const line of measured) console.log(render(line));
+      lines.push(...measured);
+    }
+    return lines;
+  } finally {
+    await gateway.close();
+  }
+}
+
+function render({ row, budget, gateway, nginx: anchor, ratio, isOver }: Line): string {
+  const cells = [row, budget.figure, short(gateway), short(anchor), ratio.toFixed(2), budgetText(budget)];
+  return `| ${cells.join(' | ')} | ${isOver ? 'over' : ''} |`;
+}
+
+function budgetText({ ratioAtMost, ratioAtLeast, atMost, figure }: Budget): string {
+  return [
+    ratioAtMost === undefined ? '' : `≤ ${ratioAtMost} ×`,
+    ratioAtLeast === undefined ? '' : `≥ ${ratioAtLeast} ×`,
+    atMost === undefined ? '' : `≤ ${atMost} ${figure.split(' ').at(-1)}`,
+  ]
+    .filter((text) => text !== '')
+    .join(', ');
+}
+
+function short(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}

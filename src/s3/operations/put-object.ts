@@ -3,6 +3,7 @@ import type { Capabilities, UploadBody } from '../../../backends/backend.ts';
 import type { Answer } from '../answer.ts';
 import { checksumHeaders } from '../checksum-elements.ts';
 import { parseWriteConditions, quoteEtag } from '../conditions.ts';
+import { S3Error } from '../errors.ts';
 import { parseObjectAttributes } from '../object-attributes.ts';
 import type { OperationContext } from './operation-context.ts';
 
@@ -28,7 +29,9 @@ export async function putObject(context: OperationContext): Promise<Answer> {
   };
 }
 
+/** Throws NotImplemented before the client is told to send, where nothing can be written. */
 export function openBody(context: Pick<OperationContext, 'body'>, capabilities: Capabilities): UploadBody {
+  if (!capabilities.writable) throw new S3Error('NotImplemented', "This bucket's backend can only be read.");
   return context.body.open({
     wantsMd5: capabilities.wantsMd5,
     maxBytes: Math.min(PUT_MAX_BYTES, capabilities.putMaxBytes),

@@ -1,0 +1,196 @@
+// docs/BACKENDS.md says what each kind of backend can do and how origins fail: held to the code, to what a client meets
+// through a gateway over each kind, and to the fault table that the story of faults runs.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Backend } from '../../backends/backend.ts';
+import { S3Error } from '../../src/s3/errors.ts';
+import type { OperationName } from '../../src/s3/operation.ts';
+import type { OperationContext } from '../../src/s3/operations/operation-context.ts';
+import { OPERATIONS } from '../../src/s3/operations/table.ts';
+import { BACKEND_KINDS, type BackendKind, type OpenedBackend, openBackendOf } from '../support/every-backend.ts';
+import {
+  CIRCUIT_OPEN,
+  type ClientGets,
+  DISK_FULL,
+  DISK_FULL_GETS,
+  ORIGIN_FAULTS,
+  UNREACHABLE,
+  UNREACHABLE_GETS,
+} from '../support/origin-fault-table.ts';
+import { TestGateway } from '../support/s3-gateway.ts';
+import { tableBeneath } from './markdown-table.ts';
+import { EXAMPLES } from './operation-examples.ts';
+
+const FILE = 'docs/BACKENDS.md';
+
+/** native: the origin has it. emulated: the gateway makes it of what the origin has. gateway: no origin is asked. */
+type Offer = 'native' | 'emulated' | 'no' | 'gateway';
+
+const needs =
+  (has: (backend: Backend) => unknown) =>
+  (backend: Backend): Offer =>
+    has(backend) === undefined ? 'no' : 'native';
+const everywhere = (offer: Offer) => (): Offer => offer;
+const listed = (backend: Backend): Offer => (backend.capabilities.list === 'none' ? 'no' : 'native');
+const multipart = needs((backend) => backend.multipart);
+const buckets = needs((backend) => backend.buckets);
+
+/** Where each operation comes from, by what the backend has. */
+const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
+  ListBuckets: (backend) => (backend.buckets === undefined ? 'emulated' : 'native'),
+  HeadBucket: (backend) => (backend.buckets === undefined ? 'emulated' : 'native'),
+  CreateBucket: buckets,
+  DeleteBucket: buckets,
+  GetBucketLocation: everywhere('gateway'),
+  GetBucketVersioning: everywhere('gateway'),
+  GetBucketRequestPayment: everywhere('gateway'),
+  GetBucketAccelerateConfiguration: everywhere('gateway'),
+  GetBucketLogging: everywhere('gateway'),
+  GetBucketNotificationConfiguration: everywhere('gateway'),
+  GetBucketAcl: everywhere('gateway'),
+  PutBucketAcl: everywhere('gateway'),
+  ListObjects: listed,
+  ListObjectsV2: listed,
+  ListObjectVersions: (backend) => (listed(backend) === 'no' ? 'no' : 'emulated'),
+  ListMultipartUploads: multipart,
+  DeleteObjects: (backend) =>
+    backend.deleteMany !== undefined ? 'native' : backend.delete === undefined ? 'no' : 'emulated',
+  GetObject: everywhere('native'),
+  HeadObject: everywhere('native'),
+  GetObjectAcl: everywhere('emulated'),
+  GetObjectAttributes: everywhere('emulated'),
+  GetObjectTagging: everywhere('emulated'),
+  PutObject: needs((backend) => backend.put),
+  PutObjectAcl: everywhere('emulated'),
+  CopyObject: (backend) => (backend.copy !== undefined ? 'native' : backend.put === undefined ? 'no' : 'emulated'),
+  DeleteObject: needs((backend) => backend.delete),
+  CreateMultipartUpload: multipart,
+  UploadPart: multipart,
+  UploadPartCopy: (backend) =>
+    backend.multipart === undefined ? 'no' : backend.multipart.uploadPartCopy === undefined ? 'emulated' : 'native',
+  CompleteMultipartUpload: multipart,
+  AbortMultipartUpload: multipart,
+  ListParts: multipart,
+};
+
+const opened = new Map<BackendKind, OpenedBackend>();
+let offered: readonly string[];
+beforeAll(async () => {
+  offered = await namesOffered();
+  for (const kind of BACKEND_KINDS) opened.set(kind, await openBackendOf(kind));
+});
+afterAll(async () => {
+  for (const { close } of opened.values()) await close();
+});
+
+/** Those that do not say, before they look at anything, that they are not there or that nothing is configured. */
+async function namesOffered(): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const [name, { handler }] of Object.entries(OPERATIONS)) {
+    const context = new Proxy({} as OperationContext, {
+      get: (_, property) => {
+        if (property !== 'operation') throw new Error('The operation looks at its request.');
+      },
+    });
+    const error = await handler(context).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof S3Error)) names.push(name);
+  }
+  return names;
+}
+
+function backendOf(kind: BackendKind): Backend {
+  const found = opened.get(kind);
+  if (found === undefined) throw new Error(`There is no backend '${kind}'.`);
+  return found.backend;
+}
+
+describe('Operations', () => {
+  const rows = tableBeneath(FILE, 'Operations');
+
+  test('every operation that is offered has a row, and no other', () => {
+    expect(rows.map((row) => row.operation).sort()).toEqual([...offered].sort());
+    expect(Object.keys(OFFERS).sort()).toEqual([...offered].sort());
+  });
+
+  test.each(BACKEND_KINDS)('the column of %s is what the backend has', (kind) => {
+    const backend = backendOf(kind);
+    const told = rows.map((row) => [row.operation, row[kind]]);
+    const made = rows.map(({ operation }) => [operation, OFFERS[operation as OperationName]?.(backend)]);
+    expect(told).toEqual(made);
+  });
+
+  test.each(BACKEND_KINDS)(
+    'a client of a gateway over %s can do what its column says, and gets 501 for the rest',
+    async (kind) => {
+      const gateway = await TestGateway.start({ backend: backendOf(kind) });
+      try {
+        const met: Record<string, string> = {};
+        for (const operation of Object.keys(EXAMPLES) as OperationName[]) {
+          met[operation] = (await EXAMPLES[operation]?.(gateway.port)) ?? 'not tried';
+        }
+        const said = Object.fromEntries(
+          rows.map((row) => [row.operation, row[kind] === 'no' ? '501 NotImplemented' : 'success']),
+        );
+        expect(met).toEqual(said);
+      } finally {
+        await gateway.close();
+      }
+    },
+  );
+});
+
+describe('Abilities', () => {
+  const rows = tableBeneath(FILE, 'Abilities');
+
+  test.each(BACKEND_KINDS)('the column of %s is its capabilities', (kind) => {
+    const { local = false, ...capabilities } = backendOf(kind).capabilities;
+    const told = Object.fromEntries(rows.map((row) => [row.capability, row[kind]]));
+    const shown = Object.entries({ local, ...capabilities }).map(([name, value]) => [name, shownAs(name, value)]);
+    expect(told).toEqual(Object.fromEntries(shown));
+  });
+});
+
+describe('Faults', () => {
+  test('the table has the faults that are tested, and what clients get of them', () => {
+    const told = tableBeneath(FILE, 'Faults').map((row) => ({
+      name: row['the origin'],
+      reader: row['a reader gets'],
+      writer: row['a writer gets'],
+    }));
+    const unreachable = [...UNREACHABLE.map(({ name }) => name), CIRCUIT_OPEN].map((name) => ({
+      name,
+      reader: UNREACHABLE_GETS,
+      writer: UNREACHABLE_GETS,
+    }));
+    const full = { name: DISK_FULL, reader: 'success' as const, writer: DISK_FULL_GETS };
+    const tested = [...ORIGIN_FAULTS, ...unreachable, full].map(({ name, reader, writer }) => ({
+      name,
+      reader: worded(reader),
+      writer: worded(writer),
+    }));
+    expect(told).toEqual(tested);
+  });
+});
+
+function worded(gets: ClientGets): string {
+  if (gets === 'cut') return '200, cut short';
+  return gets === 'success' ? 'success' : `${gets.status} ${gets.code}`;
+}
+
+const UNITS = [
+  ['GiB', 1024 ** 3],
+  ['MiB', 1024 ** 2],
+  ['KiB', 1024],
+] as const;
+
+function shownAs(name: string, value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(', ');
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value !== 'number') return String(value);
+  if (value === 0) return 'none';
+  if (value === Number.MAX_SAFE_INTEGER) return 'the disk';
+  const [unit, bytes] = UNITS.find(([, size]) => name.endsWith('Bytes') && value % size === 0) ?? [undefined, 1];
+  return unit === undefined ? String(value) : `${value / bytes} ${unit}`;
+}

@@ -1,0 +1,103 @@
+// One sound request of every operation, as a client would make it on a bucket with one object; each leaves behind what
+// the ones after it need, and says 'success' or the error it got.
+import { createHash } from 'node:crypto';
+import type { OperationName } from '../../src/s3/operation.ts';
+import { BUCKET, BYTES, KEY } from '../support/every-backend.ts';
+import { type RawAnswer, type RawRequest, sendRaw } from '../support/signed-request.ts';
+
+type Example = (port: number) => Promise<string>;
+
+const OBJECT = `/${BUCKET}/${KEY}`;
+const UPLOADED = `/${BUCKET}/uploaded`;
+const SOURCE = { 'x-amz-copy-source': OBJECT };
+const PRIVATE = { 'x-amz-acl': 'private' };
+const DELETION = `<Delete><Object><Key>written</Key></Object></Delete>`;
+
+/** What the upload of the examples is called by each gateway they run against. */
+const uploads = new Map<number, { readonly uploadId: string; etag: string }>();
+
+/** In this order: what is made is deleted again, what is begun is ended. */
+export const EXAMPLES: Partial<Record<OperationName, Example>> = {
+  ListBuckets: sending({ path: '/' }),
+  CreateBucket: sending({ method: 'PUT', path: '/made-by-example' }),
+  HeadBucket: sending({ method: 'HEAD', path: `/${BUCKET}` }),
+  DeleteBucket: async (port) => {
+    const made = await send(port, { method: 'DELETE', path: '/made-by-example' });
+    // Where none could be made, the one that is there is as good for being refused.
+    return made === '404 NoSuchBucket' ? send(port, { method: 'DELETE', path: `/${BUCKET}` }) : made;
+  },
+  GetBucketLocation: sending({ path: `/${BUCKET}?location` }),
+  GetBucketVersioning: sending({ path: `/${BUCKET}?versioning` }),
+  GetBucketRequestPayment: sending({ path: `/${BUCKET}?requestPayment` }),
+  GetBucketAccelerateConfiguration: sending({ path: `/${BUCKET}?accelerate` }),
+  GetBucketLogging: sending({ path: `/${BUCKET}?logging` }),
+  GetBucketNotificationConfiguration: sending({ path: `/${BUCKET}?notification` }),
+  GetBucketAcl: sending({ path: `/${BUCKET}?acl` }),
+  PutBucketAcl: sending({ method: 'PUT', path: `/${BUCKET}?acl`, headers: PRIVATE }),
+  ListObjects: sending({ path: `/${BUCKET}?delimiter=%2F` }),
+  ListObjectsV2: sending({ path: `/${BUCKET}?list-type=2&prefix=folder%2F` }),
+  ListObjectVersions: sending({ path: `/${BUCKET}?versions` }),
+  GetObject: sending({ path: OBJECT, headers: { range: 'bytes=4-8' } }),
+  HeadObject: sending({ method: 'HEAD', path: OBJECT }),
+  GetObjectAcl: sending({ path: `${OBJECT}?acl` }),
+  GetObjectAttributes: sending({ path: `${OBJECT}?attributes`, headers: { 'x-amz-object-attributes': 'ObjectSize' } }),
+  GetObjectTagging: sending({ path: `${OBJECT}?tagging` }),
+  PutObjectAcl: sending({ method: 'PUT', path: `${OBJECT}?acl`, headers: PRIVATE }),
+  PutObject: sending({ method: 'PUT', path: `/${BUCKET}/written`, body: BYTES }),
+  CopyObject: sending({ method: 'PUT', path: `/${BUCKET}/copied`, headers: SOURCE }),
+  DeleteObject: sending({ method: 'DELETE', path: `/${BUCKET}/copied` }),
+  DeleteObjects: sending({
+    method: 'POST',
+    path: `/${BUCKET}?delete`,
+    body: DELETION,
+    headers: { 'content-md5': createHash('md5').update(DELETION).digest('base64') },
+  }),
+  CreateMultipartUpload: (port) => begin(port),
+  UploadPart: (port) => uploadPart(port),
+  UploadPartCopy: (port) => send(port, { method: 'PUT', path: partPath(port, 2), headers: SOURCE }),
+  ListParts: (port) => send(port, { path: uploadPath(port) }),
+  ListMultipartUploads: sending({ path: `/${BUCKET}?uploads` }),
+  CompleteMultipartUpload: (port) => {
+    const part = `<Part><PartNumber>1</PartNumber><ETag>${uploads.get(port)?.etag ?? 'none'}</ETag></Part>`;
+    const body = `<CompleteMultipartUpload>${part}</CompleteMultipartUpload>`;
+    return send(port, { method: 'POST', path: uploadPath(port), body });
+  },
+  AbortMultipartUpload: async (port) => {
+    await begin(port);
+    return send(port, { method: 'DELETE', path: uploadPath(port) });
+  },
+};
+
+function sending(request: RawRequest): Example {
+  return (port) => send(port, request);
+}
+
+async function send(port: number, request: RawRequest): Promise<string> {
+  return outcomeOf(await sendRaw(port, request));
+}
+
+async function begin(port: number): Promise<string> {
+  const answer = await sendRaw(port, { method: 'POST', path: `${UPLOADED}?uploads` });
+  uploads.set(port, { uploadId: answer.element('UploadId') ?? 'none', etag: 'none' });
+  return outcomeOf(answer);
+}
+
+async function uploadPart(port: number): Promise<string> {
+  const answer = await sendRaw(port, { method: 'PUT', path: partPath(port, 1), body: BYTES });
+  const upload = uploads.get(port);
+  if (upload !== undefined) upload.etag = answer.headers.etag ?? 'none';
+  return outcomeOf(answer);
+}
+
+function uploadPath(port: number): string {
+  return `${UPLOADED}?uploadId=${encodeURIComponent(uploads.get(port)?.uploadId ?? 'none')}`;
+}
+
+function partPath(port: number, partNumber: number): string {
+  return uploadPath(port).replace('?', `?partNumber=${partNumber}&`);
+}
+
+function outcomeOf(answer: RawAnswer): string {
+  const failure = answer.element('Code');
+  return answer.status < 300 && failure === undefined ? 'success' : `${answer.status} ${failure ?? ''}`.trim();
+}

@@ -1,19 +1,30 @@
 // Reads through the cache: what a key is comes from versions, its bytes from pieces. One response is made of one
 // version. Before its first byte was given out a change at the origin starts the read again; after that it ends it.
-import { BackendError, type ObjectHead, type ObjectRef, type ReadOptions } from '../../backends/backend.ts';
+import {
+  BackendError,
+  type ByteRange,
+  type ObjectHead,
+  type ObjectInfo,
+  type ObjectRef,
+  type ReadOptions,
+} from '../../backends/backend.ts';
 import { checkReadConditions } from '../../backends/conditions.ts';
 import { resolveRange } from '../../backends/range.ts';
-import { PieceError } from '../pieces/piece-store.ts';
+import { blocksOf } from '../pieces/blocks.ts';
+import { cut } from '../pieces/piece.ts';
+import { PieceError, type PieceStore } from '../pieces/piece-store.ts';
 import type { ObjectReader } from './object-reader.ts';
-import type { Chunk, GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './objects.ts';
+import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './objects.ts';
 import { ObjectsError } from './objects-error.ts';
 import type { OriginObject } from './origin-object.ts';
 import { versionOf } from './origin-prober.ts';
+import { StartedChunks } from './started-chunks.ts';
 import type { Freshness, Opened, Versions, Wanted } from './versions.ts';
 
 export interface CachedReadsDeps {
-  readonly versions: Pick<Versions, 'open' | 'doubt'>;
+  readonly versions: Pick<Versions, 'open' | 'known' | 'doubt'>;
   readonly reader: Pick<ObjectReader, 'read'>;
+  readonly shelf: Pick<PieceStore, 'accepting' | 'blocks' | 'blockSize'>;
 }
 
 /** Changes at the origin that one read puts up with before it gave out a byte. */
@@ -40,7 +51,7 @@ export class CachedReads {
     return { info };
   }
 
-  /** Undefined: this object is not to be cached; read it from its origin. */
+  /** Undefined: this object is not to be cached, or cannot be now; read it from its origin. */
   async read(
     ref: ObjectRef,
     origin: OriginObject,
@@ -48,18 +59,33 @@ export class CachedReads {
     options: GatewayReadOptions,
     signal: AbortSignal,
   ): Promise<GatewayRead | undefined> {
+    // Pieces that nobody can keep would be read again for each small range of them.
+    if (!this.#deps.shelf.accepting && !this.#isHeld(ref, origin, options)) return undefined;
     for (let restarts = 0; ; restarts += 1) {
       const opened = await this.#deps.versions.open(ref, freshness, wantedBy(options), signal);
       if (opened.info.identity === 'none') return undefined;
       checkReadConditions(options.conditions, opened.info);
+      // Also when it is found in the middle of the read: the client who tries again is to get the new version.
+      const changed = () => this.#deps.versions.doubt(ref, opened.info.etag);
       try {
-        return await this.#begin(origin, opened, options, signal);
+        return await this.#begin(origin, opened, options, changed, signal);
       } catch (error) {
-        if (!isChange(error)) throw asOriginError(error);
-        this.#deps.versions.doubt(ref);
-        if (restarts === RESTARTS) throw asOriginError(error);
+        if (!isChange(error) || restarts === RESTARTS) throw asOriginError(error);
       }
     }
+  }
+
+  /** Whether the shelf has all that this read wants, should the object be what it was last known to be. */
+  #isHeld(ref: ObjectRef, origin: OriginObject, options: ReadOptions): boolean {
+    const { shelf } = this.#deps;
+    const info = this.#deps.versions.known(ref);
+    const range = info && rangeWithin(info, options);
+    if (info === undefined || range === undefined) return false;
+    for (const { piece, start, end } of cut(versionOf(origin, info, this.#pieceSize), range)) {
+      const wanted = blocksOf({ start, end }, shelf.blockSize);
+      if (!shelf.blocks(piece).hasAll(wanted.first, wanted.end)) return false;
+    }
+    return true;
   }
 
   /** Resolves when the first bytes are there, so that what fails before them can still be answered. */
@@ -67,20 +93,17 @@ export class CachedReads {
     origin: OriginObject,
     { info, ageMs }: Opened,
     options: ReadOptions,
+    changed: () => void,
     signal: AbortSignal,
   ): Promise<GatewayRead> {
     const range = options.range && resolveRange(options.range, info.sizeBytes);
     const version = versionOf(origin, info, this.#pieceSize);
-    const wanted = range ?? { start: 0, end: info.sizeBytes };
-    const chunks = this.#deps.reader.read(origin, version, wanted, signal);
-    const first = await chunks.next();
-    return {
-      info,
-      range,
-      chunks: first.done === true ? none() : resumed(first.value, chunks),
-      source: first.done === true ? 'memory' : first.value.source,
-      versionAgeMs: ageMs,
+    const wanted = range ?? whole(info);
+    const failed = (error: unknown) => {
+      if (isChange(error)) changed();
     };
+    const chunks = await StartedChunks.start(this.#deps.reader.read(origin, version, wanted, signal), failed);
+    return { info, range, chunks, source: chunks.first?.source ?? 'memory', versionAgeMs: ageMs };
   }
 }
 
@@ -95,20 +118,19 @@ function wantedBy(options: GatewayReadOptions): Wanted {
   return { offset: conditional ? undefined : offset, complete };
 }
 
-async function* none(): AsyncGenerator<Chunk, void, undefined> {
-  // An empty object has no pieces.
+/** Undefined: there is no such range. */
+function rangeWithin(info: ObjectInfo, options: ReadOptions): ByteRange | undefined {
+  if (options.range === undefined) return whole(info);
+  try {
+    return resolveRange(options.range, info.sizeBytes);
+  } catch (error) {
+    if (error instanceof BackendError && error.code === 'InvalidRange') return undefined;
+    throw error;
+  }
 }
 
-async function* resumed(
-  first: Chunk,
-  rest: AsyncGenerator<Chunk, void, undefined>,
-): AsyncGenerator<Chunk, void, undefined> {
-  try {
-    yield first;
-    yield* rest;
-  } finally {
-    await rest.return();
-  }
+function whole(info: ObjectInfo): ByteRange {
+  return { start: 0, end: info.sizeBytes };
 }
 
 function isChange(error: unknown): boolean {

@@ -1,6 +1,10 @@
 // The records of what keys are, in memory with LevelDB underneath. Owner of LevelDB's key space 'names'.
+//
+// What was deleted must not come back: until LevelDB has deleted a record too, memory remembers that it is gone, and
+// LevelDB's writes of one key are made one after the other.
 import { LRUCache } from 'lru-cache';
 import type { ObjectInfo, ObjectRef } from '../../backends/backend.ts';
+import { settledWithin } from '../concurrency/settled-within.ts';
 
 export type NameRecord =
   | {
@@ -24,16 +28,25 @@ interface Database {
   del(id: string): Promise<void>;
 }
 
+export interface NameRecordsOptions {
+  readonly maxRecords: number;
+  /** How long a delete waits for LevelDB. Default 2 s. */
+  readonly patienceMs?: number;
+}
+
 export class NameRecords {
   readonly #cache: LRUCache<string, NameRecord>;
   readonly #database: Database | undefined;
   readonly #failed: (error: Error) => void;
+  readonly #options: Required<NameRecordsOptions>;
+  /** LevelDB's last write of a key, while it is under way. */
+  readonly #writing = new Map<string, Promise<void>>();
+  /** LevelDB would not delete these: what it has of them is not to be believed. */
+  readonly #undeleted = new Set<string>();
 
   /** `failed` is told of every write LevelDB refused; the record in memory stands all the same. */
-  constructor(
-    deps: { database?: Database | undefined; failed: (error: Error) => void },
-    options: { maxRecords: number },
-  ) {
+  constructor(deps: { database?: Database | undefined; failed: (error: Error) => void }, options: NameRecordsOptions) {
+    this.#options = { patienceMs: 2_000, ...options };
     this.#cache = new LRUCache({ max: options.maxRecords });
     this.#database = deps.database;
     this.#failed = deps.failed;
@@ -53,26 +66,26 @@ export class NameRecords {
     const id = idOf(ref);
     const previous = this.#cache.get(id);
     this.#cache.set(id, record);
-    if (record.kind === 'missing') void this.#forget(id);
-    else if (previous === undefined || !sameStored(previous, record)) {
-      this.#database?.put(id, encode(record)).catch(this.#failed);
-    }
+    if (record.kind === 'missing') void this.#delete(id);
+    else if (previous === undefined || !sameStored(previous, record)) void this.#put(id, encode(record));
   }
 
-  /** Resolves when a restart would not find it either. */
+  /** Resolves when a restart would not find it either, or when LevelDB fails or keeps us waiting. Never rejects. */
   async delete(ref: ObjectRef): Promise<void> {
     const id = idOf(ref);
     this.#cache.delete(id);
-    await this.#forget(id);
+    await settledWithin([this.#delete(id)], this.#options.patienceMs);
   }
 
-  /** Keeps what is known as something to ask about, believed by nobody. */
-  doubt(ref: ObjectRef): void {
-    const record = this.get(ref);
-    if (record !== undefined) this.#cache.set(idOf(ref), { ...record, askedAtMs: LONG_AGO });
+  /** As delete, for whom no write waits. */
+  forget(ref: ObjectRef): void {
+    const id = idOf(ref);
+    this.#cache.delete(id);
+    void this.#delete(id);
   }
 
   #read(id: string): NameRecord | undefined {
+    if (this.#writing.has(id) || this.#undeleted.has(id) || this.#isOverwhelmed) return undefined;
     try {
       const text = this.#database?.getSync(id);
       return text === undefined ? undefined : decode(text);
@@ -82,8 +95,49 @@ export class NameRecords {
     }
   }
 
-  async #forget(id: string): Promise<void> {
-    await this.#database?.del(id).catch(this.#failed);
+  /** More deletes failed than are remembered one by one: nothing LevelDB has is believed until the next start. */
+  get #isOverwhelmed(): boolean {
+    return this.#undeleted.size >= this.#options.maxRecords;
+  }
+
+  async #put(id: string, text: string): Promise<void> {
+    // A LevelDB that hangs is not queued up for; what it lacks is asked about after the next start.
+    if (this.#writing.size >= this.#options.maxRecords) return undefined;
+    return this.#write(id, async (database) => {
+      await database.put(id, text);
+      if (!this.#isOverwhelmed) this.#undeleted.delete(id);
+    });
+  }
+
+  async #delete(id: string): Promise<void> {
+    if (this.#writing.size >= this.#options.maxRecords) {
+      if (!this.#isOverwhelmed) this.#undeleted.add(id);
+      return undefined;
+    }
+    return this.#write(id, async (database) => {
+      try {
+        await database.del(id);
+        if (!this.#isOverwhelmed) this.#undeleted.delete(id);
+      } catch (error) {
+        if (!this.#isOverwhelmed) this.#undeleted.add(id);
+        throw error;
+      }
+    });
+  }
+
+  /** LevelDB promises no order of writes that are under way at once. Never rejects. */
+  #write(id: string, write: (database: Database) => Promise<void>): Promise<void> {
+    const database = this.#database;
+    if (database === undefined) return Promise.resolve();
+    const before = this.#writing.get(id) ?? Promise.resolve();
+    const writing = before
+      .then(() => write(database))
+      .catch(this.#failed)
+      .finally(() => {
+        if (this.#writing.get(id) === writing) this.#writing.delete(id);
+      });
+    this.#writing.set(id, writing);
+    return writing;
   }
 }
 

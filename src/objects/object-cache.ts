@@ -58,6 +58,13 @@ export interface ObjectCache {
   close(): Promise<void>;
 }
 
+/**
+ * What a fill may still miss to be finished though all its readers left: a piece of the default size, so that the
+ * origin is not asked for any of its bytes again.
+ */
+const NEARLY_DONE_BYTES = 4 * 1024 * 1024;
+/** How long such a fill may take. */
+const LINGER_MS = 30_000;
 /** Read buffers kept for use again. */
 const FREE_BUFFER_BYTES = 64 * 1024 * 1024;
 
@@ -74,7 +81,8 @@ export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptio
       maxArriving: options.maxArriving,
       inHandBytes: Math.min(options.windowBytes, pieceSize),
       attempts: options.fillAttempts,
-      nearlyDoneBytes: Math.max(store.blockSize, Math.floor(pieceSize / 4)),
+      nearlyDoneBytes: Math.max(store.blockSize, NEARLY_DONE_BYTES),
+      lingerMs: LINGER_MS,
     },
   );
   const originOf = (ref: ObjectRef) => originOfRef(map, ref);
@@ -98,7 +106,7 @@ export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptio
   const staging = { pieceSize, maxWaitingBytes: options.stagingBytes, patienceMs: options.stagingPatienceMs };
   const objects = new CachedObjects({
     map,
-    reads: new CachedReads({ versions, reader }, { pieceSize }),
+    reads: new CachedReads({ versions, reader, shelf: store }, { pieceSize }),
     versions,
     staged: new StagedUploads({ store, pool }, staging),
     policyOf: (ref): CachePolicy | undefined =>

@@ -2,7 +2,7 @@
 // the range itself a few at a time, so that a big cold read uses several requests at once, and those beyond it as far
 // as the reader has proved to go on.
 import type { ByteRange } from '../../backends/backend.ts';
-import { cut, type ObjectVersion, type Piece, type Slice } from '../pieces/piece.ts';
+import { cut, type ObjectVersion, type Slice } from '../pieces/piece.ts';
 import type { Chunk } from './objects.ts';
 import type { OriginObject } from './origin-object.ts';
 import type { Hold, PieceFetcher } from './piece-fetcher.ts';
@@ -55,14 +55,16 @@ export class ObjectReader {
   }
 }
 
-/** The pieces of one read that are on their way, in order. */
+/**
+ * The pieces of one read that are on their way, in order: the one being read asks for its share of the byte budget
+ * before those after it, so that no reader waits for what his own later pieces hold.
+ */
 class Coming {
   readonly #fetcher: Pick<PieceFetcher, 'ahead'>;
   readonly #origin: OriginObject;
   readonly #slices: Iterator<Slice>;
   readonly #demandEnd: number;
   #holds: (Hold | undefined)[] = [];
-  #first = true;
 
   constructor(
     fetcher: Pick<PieceFetcher, 'ahead'>,
@@ -81,8 +83,7 @@ class Coming {
     while (this.#holds.length < pieces) {
       const { value: slice } = this.#slices.next();
       if (slice === undefined) return;
-      this.#holds.push(this.#first ? undefined : this.#begin(slice.piece));
-      this.#first = false;
+      this.#holds.push(this.#begin(slice));
     }
   }
 
@@ -99,8 +100,9 @@ class Coming {
     for (const hold of this.#holds.splice(0)) hold?.leave();
   }
 
-  #begin(piece: Piece): Hold | undefined {
-    const wanted = piece.index * piece.version.pieceSize < this.#demandEnd;
-    return this.#fetcher.ahead(this.#origin, piece, wanted ? 'demand' : 'ahead');
+  #begin(slice: Slice): Hold | undefined {
+    const { index, version } = slice.piece;
+    const wanted = index * version.pieceSize < this.#demandEnd;
+    return this.#fetcher.ahead(this.#origin, slice, wanted ? 'demand' : 'ahead');
   }
 }

@@ -9,6 +9,8 @@ import type { OriginObject } from './origin-object.ts';
 
 export interface FillDeps {
   readonly budget: ByteBudget;
+  /** The origin is about to be asked: from here on its answer is paid for. */
+  readonly asking?: () => void;
 }
 
 export interface FillOptions {
@@ -34,6 +36,7 @@ export async function fillFromOrigin(
   try {
     const release = await deps.budget.take(options.inHandBytes, urgency, feed.signal);
     try {
+      deps.asking?.();
       await bringAll(options, origin, version, feed, end, urgency);
       await feed.finish();
     } finally {
@@ -54,17 +57,22 @@ export async function fillFromBody(
   end: number,
   read: ObjectRead,
 ): Promise<void> {
-  const release = deps.budget.tryTake(options.inHandBytes);
+  // Whoever pours is told; this only keeps an error from going unheard while the body waits for its turn.
+  read.body.on('error', () => undefined);
   try {
-    await pour(read, feed).catch((error: unknown) => {
-      if (!isPassing(error) || feed.signal.aborted) throw error;
-    });
-    await bringAll(options, origin, version, feed, end, 'demand');
-    await feed.finish();
+    const release = await deps.budget.take(options.inHandBytes, 'demand', feed.signal);
+    try {
+      await pour(read, feed).catch((error: unknown) => {
+        if (!isPassing(error) || feed.signal.aborted) throw error;
+      });
+      await bringAll(options, origin, version, feed, end, 'demand');
+      await feed.finish();
+    } finally {
+      release();
+    }
   } catch (error) {
+    read.body.destroy();
     feed.fail(error);
-  } finally {
-    release?.();
   }
 }
 
@@ -97,7 +105,7 @@ async function pour(read: ObjectRead, feed: Feed): Promise<void> {
 }
 
 /** Exactly these bytes of exactly this version. */
-async function readVersion(
+export async function readVersion(
   origin: OriginObject,
   version: ObjectVersion,
   range: ByteRange,

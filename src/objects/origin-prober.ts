@@ -40,7 +40,9 @@ export class OriginProber implements Prober {
     try {
       if (wanted.offset === undefined || wanted.complete || known?.kind === 'written')
         return await head(origin, signal);
-      if (known?.kind === 'known' && this.#isYoung(known.info)) return await head(origin, signal);
+      if (known?.kind === 'known' && (this.#isYoung(known.info) || known.info.identity === 'none')) {
+        return await head(origin, signal);
+      }
       const validated = known?.kind === 'known' ? known.info : undefined;
       return await this.#get(origin, wanted.offset, validated, signal);
     } catch (error) {

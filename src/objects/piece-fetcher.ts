@@ -1,6 +1,7 @@
 // One way to the bytes of a piece: the shelf, what is arriving here, the origin. A fill belongs to the gateway: it goes
 // on when the reader who caused it leaves, while others wait or little is missing; otherwise it is abandoned, and the
 // blocks it brought stay.
+import { addAbortSignal } from 'node:stream';
 import type { ObjectRead } from '../../backends/backend.ts';
 import type { Background } from '../concurrency/background.ts';
 import type { ByteBudget, Urgency } from '../concurrency/byte-budget.ts';
@@ -10,8 +11,9 @@ import { type BlockRange, blockCount, blocksOf, bytesOf } from '../pieces/blocks
 import type { BufferPool } from '../pieces/buffer-pool.ts';
 import { type ObjectVersion, type Piece, pieceLength, type Slice, steps } from '../pieces/piece.ts';
 import type { PieceBytes, PieceStore } from '../pieces/piece-store.ts';
+import { BodyChunks } from './body-chunks.ts';
 import type { Chunk } from './objects.ts';
-import { type FillOptions, fillFromBody, fillFromOrigin } from './origin-fill.ts';
+import { type FillOptions, fillFromBody, fillFromOrigin, readVersion } from './origin-fill.ts';
 import type { OriginObject } from './origin-object.ts';
 
 /** A claim on a piece that is fetched before it is read. */
@@ -26,8 +28,10 @@ export interface PieceFetcherOptions extends FillOptions {
   /** Of one piece in flight, at most in memory. */
   readonly windowBytes: number;
   readonly maxArriving: number;
-  /** A fill that nobody waits for goes on when it misses no more than this. */
+  /** A fill that the origin answers already and that nobody waits for goes on when it misses no more than this, */
   readonly nearlyDoneBytes: number;
+  /** and for no longer than this. */
+  readonly lingerMs: number;
 }
 
 /** Bytes at `at` are missing; `whole`: bring what is missing before them too, for whole pieces are what peers trade. */
@@ -47,6 +51,8 @@ export class PieceFetcher {
   readonly #options: PieceFetcherOptions;
   /** Go on to their end although nobody reads them now. */
   readonly #kept = new WeakSet<ArrivingPiece>();
+  /** Their origin has been asked: what it sends is paid for. */
+  readonly #asked = new WeakSet<ArrivingPiece>();
 
   constructor(
     deps: { store: PieceStore; pool: BufferPool; budget: ByteBudget; background: Background },
@@ -62,16 +68,22 @@ export class PieceFetcher {
   /** The bytes of the slice, in order, as they are there. Each is released by whoever takes it. */
   async *read(origin: OriginObject, slice: Slice, signal: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
     let joined: PieceReader | undefined;
+    let inVain = -1;
     try {
       for (let at = slice.start; at < slice.end; ) {
         const shelved = joined === undefined ? await this.#fromShelf({ ...slice, start: at }) : undefined;
         if (shelved === undefined) joined ??= this.#arrivals.join(slice.piece);
         const bytes = shelved ?? asArrived(await joined?.read(at, slice.end, signal));
-        if (bytes === undefined) {
-          this.#fill(origin, slice.piece, { at, whole: at === slice.start }, 'demand');
-        } else {
+        if (bytes !== undefined) {
           at += bytes.bytes.length;
           yield bytes;
+        } else if (inVain === at && this.#isHeld({ ...slice, start: at, end: at + 1 })) {
+          // The shelf has it and cannot give it, again: it is asked no more.
+          yield* this.#straight(origin, { ...slice, start: at }, signal);
+          return;
+        } else {
+          inVain = at;
+          this.#fill(origin, slice.piece, { at, whole: at === slice.start }, 'demand');
         }
       }
     } finally {
@@ -79,11 +91,12 @@ export class PieceFetcher {
     }
   }
 
-  /** Fetches what is missing of a piece that somebody will come for. Undefined: nothing is, or too much is under way. */
-  ahead(origin: OriginObject, piece: Piece, urgency: Urgency): Hold | undefined {
-    if (this.#store.blocks(piece).isFull || this.#arrivals.size >= this.#options.maxArriving) return undefined;
+  /** Fetches a piece of which somebody will come for this slice. Undefined: it is here, or too much is under way. */
+  ahead(origin: OriginObject, slice: Slice, urgency: Urgency): Hold | undefined {
+    if (this.#isHeld(slice) || this.#arrivals.size >= this.#options.maxArriving) return undefined;
+    const { piece } = slice;
     const reader = this.#arrivals.join(piece);
-    this.#fill(origin, piece, { at: 0, whole: true }, urgency);
+    this.#fill(origin, piece, { at: slice.start, whole: true }, urgency);
     const arriving = this.#arrivals.find(piece);
     return {
       leave: () => reader.leave(),
@@ -94,11 +107,20 @@ export class PieceFetcher {
     };
   }
 
-  /** A body that the origin sends already: [start, …) of the version, whose first byte begins a piece. */
+  /**
+   * A body that the origin sends already: [start, …) of the version, whose first byte begins a piece. It is let go
+   * where nothing of the piece is missing, or too much is under way.
+   */
   adopt(origin: OriginObject, version: ObjectVersion, start: number, read: ObjectRead): void {
     const piece = { version, index: Math.floor(start / version.pieceSize) };
+    const isWanted = this.#missingRun(piece, { at: 0, whole: true }) !== undefined;
+    if (!isWanted || this.#arrivals.size >= this.#options.maxArriving) {
+      read.body.destroy();
+      return;
+    }
     const blocks = { first: 0, end: blockCount(pieceLength(piece), this.#store.blockSize) };
     const feed = this.#arrivals.feed(piece, blocks);
+    this.#begun(piece);
     const end = start + pieceLength(piece);
     this.#background.run('fill', fillFromBody(this.#deps, this.#options, origin, version, feed, end, read));
   }
@@ -123,7 +145,27 @@ export class PieceFetcher {
     const { version } = piece;
     const feed = this.#arrivals.feed(piece, run);
     const end = piece.index * version.pieceSize + bytesOf(run, pieceLength(piece), this.#store.blockSize).end;
-    this.#background.run('fill', fillFromOrigin(this.#deps, this.#options, origin, version, feed, end, urgency));
+    const deps = { ...this.#deps, asking: () => this.#begun(piece) };
+    this.#background.run('fill', fillFromOrigin(deps, this.#options, origin, version, feed, end, urgency));
+  }
+
+  /** Past the shelf, and past everybody else who reads the same. */
+  async *#straight(origin: OriginObject, slice: Slice, signal: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
+    const { version, index } = slice.piece;
+    const base = index * version.pieceSize;
+    const range = { start: base + slice.start, end: base + slice.end };
+    const { body } = await readVersion(origin, version, range, 'demand', signal);
+    yield* new BodyChunks(addAbortSignal(signal, body));
+  }
+
+  #isHeld({ piece, start, end }: Slice): boolean {
+    const blocks = blocksOf({ start, end }, this.#store.blockSize);
+    return this.#store.blocks(piece).hasAll(blocks.first, blocks.end);
+  }
+
+  #begun(piece: Piece): void {
+    const arriving = this.#arrivals.find(piece);
+    if (arriving !== undefined) this.#asked.add(arriving);
   }
 
   #missingRun(piece: Piece, { at, whole }: Want): BlockRange | undefined {
@@ -138,8 +180,16 @@ export class PieceFetcher {
   }
 
   #unwanted(arriving: ArrivingPiece): void {
-    if (this.#kept.has(arriving) || arriving.remainingBytes <= this.#options.nearlyDoneBytes) return;
-    arriving.abandon();
+    if (this.#kept.has(arriving)) return;
+    const { nearlyDoneBytes, lingerMs } = this.#options;
+    if (!this.#asked.has(arriving) || arriving.remainingBytes > nearlyDoneBytes) {
+      arriving.abandon();
+      return;
+    }
+    const tired = () => {
+      if (arriving.wanted === 0) arriving.abandon();
+    };
+    setTimeout(tired, lingerMs).unref();
   }
 }
 

@@ -1,5 +1,5 @@
 // Objects straight from their origins: each call goes to the backend its bucket is mapped to. Nothing is kept here.
-import { addAbortSignal, type Readable } from 'node:stream';
+import { addAbortSignal } from 'node:stream';
 import {
   type Backend,
   BackendError,
@@ -28,9 +28,10 @@ import {
   type VersionRef,
   type Written,
 } from '../../backends/backend.ts';
+import { BodyChunks } from './body-chunks.ts';
 import { type BucketMap, originRef, type Route } from './bucket-map.ts';
 import { deleteInBatches, deleteOneByOne } from './delete-many.ts';
-import type { Chunk, GatewayHeadOptions, GatewayRead, GatewayReadOptions, Objects } from './objects.ts';
+import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions, Objects } from './objects.ts';
 import { refuseSmallParts } from './part-sizes.ts';
 import { relayCopy, relayPartCopy } from './relay.ts';
 
@@ -90,7 +91,7 @@ export class RoutedObjects implements Objects {
     return {
       info: named(info, ref.key),
       range,
-      chunks: chunksOf(addAbortSignal(signal, body)),
+      chunks: new BodyChunks(addAbortSignal(signal, body)),
       source: 'origin',
       versionAgeMs: 0,
     };
@@ -230,14 +231,6 @@ export class RoutedObjects implements Objects {
       if (error instanceof BackendError && error.code === 'NoSuchBucket') return undefined;
       throw error;
     }
-  }
-}
-
-async function* chunksOf(body: Readable): AsyncGenerator<Chunk, void, undefined> {
-  try {
-    for await (const bytes of body as AsyncIterable<Uint8Array>) yield { bytes, source: 'origin', release: () => {} };
-  } finally {
-    body.destroy();
   }
 }
 

@@ -56,7 +56,9 @@ interface Entry {
   /** Raised by every begin and end of a write. */
   generation: number;
   openMarks: number;
+  /** The one to join; others may still be under way. */
   validation: Validation | undefined;
+  underWay: number;
 }
 
 interface Validation {
@@ -91,9 +93,16 @@ export class Versions {
     }
   }
 
-  /** A reader found that the origin has another version than the record says. */
-  doubt(ref: ObjectRef): void {
-    this.#records.doubt(ref);
+  /** What the key was when it was last asked about, however long ago; undefined: nothing is known. */
+  known(ref: ObjectRef): ObjectInfo | undefined {
+    const record = this.#records.get(ref);
+    return record?.kind === 'known' ? record.info : undefined;
+  }
+
+  /** A reader found that the origin no longer has this version: whatever its freshness, the next to open it asks. */
+  doubt(ref: ObjectRef, etag: string): void {
+    const record = this.#records.get(ref);
+    if (record?.kind === 'known' && record.info.etag === etag) this.#records.forget(ref);
   }
 
   /** From here until end, nothing that is asked about this key is remembered. */
@@ -108,7 +117,7 @@ export class Versions {
 
   end(mark: WriteMark, outcome: WriteOutcome): void {
     const { entry, ref } = mark;
-    const alone = entry.generation === mark.generation;
+    const alone = entry.generation === mark.generation && entry.openMarks === 1;
     entry.generation += 1;
     entry.openMarks -= 1;
     const record = alone ? recordOf(outcome, mark.begunAtMs) : undefined;
@@ -162,27 +171,35 @@ export class Versions {
         try {
           const answer = await this.#prober.probe(ref, known, wanted, signal);
           const record = recordFrom(answer, known, askedAtMs);
-          if (entry.generation === generation && entry.openMarks === 0) this.#records.set(ref, record);
+          if (entry.generation === generation && entry.openMarks === 0) this.#remember(ref, record);
           return record;
         } finally {
           if (entry.validation === validation) entry.validation = undefined;
+          entry.underWay -= 1;
           this.#dropIfIdle(ref, entry);
         }
       }),
     };
     entry.validation = validation;
+    entry.underWay += 1;
     return validation;
+  }
+
+  /** Of two questions under way at once the one sent last counts, whichever is answered first. */
+  #remember(ref: ObjectRef, record: NameRecord): void {
+    const known = this.#records.get(ref);
+    if (known === undefined || known.askedAtMs <= record.askedAtMs) this.#records.set(ref, record);
   }
 
   #entry(ref: ObjectRef): Entry {
     const id = nameOf(ref);
-    const entry = this.#active.get(id) ?? { generation: 0, openMarks: 0, validation: undefined };
+    const entry = this.#active.get(id) ?? { generation: 0, openMarks: 0, validation: undefined, underWay: 0 };
     this.#active.set(id, entry);
     return entry;
   }
 
   #dropIfIdle(ref: ObjectRef, entry: Entry): void {
-    if (entry.openMarks === 0 && entry.validation === undefined) this.#active.delete(nameOf(ref));
+    if (entry.openMarks === 0 && entry.underWay === 0) this.#active.delete(nameOf(ref));
   }
 }
 

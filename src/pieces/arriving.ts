@@ -239,6 +239,9 @@ export class ArrivingPiece {
     this.#writer = undefined;
     await this.#settled();
     await writer?.close();
+    // Readers who are still behind, however slow, hold no memory: the shelf has it.
+    if (this.#feeds.size > 0) return;
+    for (const [block, arrived] of [...this.#window]) if (arrived.shelved) this.#drop(block, arrived);
   }
 
   #rest(): void {

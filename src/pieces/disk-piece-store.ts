@@ -96,6 +96,10 @@ export class DiskPieceStore implements PieceStore {
     return store;
   }
 
+  get accepting(): boolean {
+    return this.#shelf.disks.some((disk) => disk.state === 'in');
+  }
+
   read(slice: Slice): Promise<PieceBytes | undefined> {
     return this.#reader.read(slice);
   }

@@ -50,6 +50,10 @@ export class MemoryTier implements PieceStore {
     this.#readBytes = new LRUCache({ max: options.maxCounted ?? 16_384 });
   }
 
+  get accepting(): boolean {
+    return this.#below.accepting;
+  }
+
   async read(slice: Slice): Promise<PieceBytes | undefined> {
     const key = pieceKey(slice.piece);
     const bytes = this.#pieces.get(key);

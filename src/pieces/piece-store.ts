@@ -49,6 +49,8 @@ export type Soundness = 'sound' | 'damaged' | 'absent';
 export interface PieceStore {
   /** Of new pieces; digests and block sets are counted in it. */
   readonly blockSize: number;
+  /** False while nothing new can be kept (no disk takes any): what is not held is then better read past the shelf. */
+  readonly accepting: boolean;
   /** Undefined when not all of the slice is held. One buffer: ask for long slices in steps (piece.ts). */
   read(slice: Slice): Promise<PieceBytes | undefined>;
   write(piece: Piece): PieceWriter;

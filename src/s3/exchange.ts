@@ -1,6 +1,7 @@
 // One request and its response on the wire: when the client leaves, what answers look like, and what becomes of a body
 // that nobody read. Knows nothing of operations.
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Chunk, Source } from '../objects/objects.ts';
@@ -38,6 +39,8 @@ export class Exchange {
     this.#options = options;
     this.#socket = request.socket;
     this.#awaitsContinue = expectsContinue;
+    // One request may wait for many things at once: the head of each of a thousand buckets, say. None stays for long.
+    setMaxListeners(0, this.#abort.signal);
     response.on('close', () => {
       if (!response.writableFinished) this.#abort.abort(new Error('The client closed the connection.'));
     });

@@ -108,6 +108,62 @@ test('after overlapping writes the next open asks', async () => {
   expect((await opened).info.etag).toBe('truth');
 });
 
+test('a delete that ends while an older write is open does not speak for what that write then makes', async () => {
+  const world = makeWorld();
+  const policy = { ...fresh(60_000), missingFreshMs: 60_000 };
+  const put = await world.versions.begin(REF);
+  const removal = await world.versions.begin(REF);
+  world.versions.end(removal, { kind: 'missing' });
+  world.versions.end(put, { kind: 'written' });
+  const opened = world.open(policy);
+  await world.answer(found('put'));
+  expect((await opened).info.etag).toBe('put');
+});
+
+test('an answer to a question from before a write is forgotten though a later question was answered first', async () => {
+  const world = makeWorld();
+  const slow = world.open(fresh(60_000));
+  await world.begun();
+  const whole = world.versions.open(REF, fresh(60_000), { offset: undefined, complete: true }, never);
+  await world.begun(2);
+  await world.answer(found('old'), 1);
+  await whole;
+  const mark = await world.versions.begin(REF);
+  world.versions.end(mark, { kind: 'written' });
+  await world.answer(found('old'));
+  await slow;
+  const after = world.open(fresh(60_000));
+  await world.answer(found('new'));
+  expect((await after).info.etag).toBe('new');
+});
+
+test('of two answers the one to the later question counts, whichever comes first', async () => {
+  const world = makeWorld();
+  const early = world.open(fresh(60_000));
+  await world.begun();
+  world.clock.now += 10;
+  const late = world.versions.open(REF, fresh(60_000), { offset: undefined, complete: true }, never);
+  await world.begun(2);
+  await world.answer(found('second'), 1);
+  await late;
+  await world.answer(found('first'));
+  await early;
+  expect((await world.open(fresh(60_000))).info.etag).toBe('second');
+});
+
+test('a version that the origin no longer has is asked about again, immutable or not', async () => {
+  const world = makeWorld();
+  const first = world.open(fresh(Number.POSITIVE_INFINITY));
+  await world.answer(found('e1'));
+  await first;
+  world.versions.doubt(REF, 'another');
+  expect((await world.open(fresh(Number.POSITIVE_INFINITY))).info.etag).toBe('e1');
+  world.versions.doubt(REF, 'e1');
+  const second = world.open(fresh(Number.POSITIVE_INFINITY));
+  await world.answer(found('e2'));
+  expect((await second).info.etag).toBe('e2');
+});
+
 test('a reader who wants a checksum asks again when the record came without', async () => {
   const world = makeWorld();
   const first = world.open(fresh(60_000));
@@ -158,12 +214,14 @@ function makeWorld() {
       now: () => clock.now,
     }),
     open: (freshness: Freshness) => world.versions.open(REF, freshness, NO_BYTES, never),
-    async begun() {
-      while (questions.length === 0) await Promise.resolve();
+    /** So many questions are unanswered. */
+    async begun(count = 1) {
+      while (questions.length < count) await Promise.resolve();
     },
-    async answer(answer: ProbeAnswer) {
-      await world.begun();
-      questions.shift()?.resolve(answer);
+    /** The oldest question, or one asked after it. */
+    async answer(answer: ProbeAnswer, place = 0) {
+      await world.begun(place + 1);
+      questions.splice(place, 1)[0]?.resolve(answer);
     },
     async fail(error: Error) {
       await world.begun();

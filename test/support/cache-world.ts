@@ -43,8 +43,8 @@ export function cacheWorld(
     },
     { ...OPTIONS, ...settings.options },
   );
-  const never = new AbortController().signal;
-  const read = (key: string, options: GatewayReadOptions = {}, signal = never) =>
+  // As each client's request has: a signal of its own.
+  const read = (key: string, options: GatewayReadOptions = {}, signal = new AbortController().signal) =>
     cache.objects.read(refOf(key), options, signal);
   return {
     origin,
@@ -53,7 +53,7 @@ export function cacheWorld(
     failures,
     objects: cache.objects,
     read,
-    bytes: async (key: string, options: GatewayReadOptions = {}, signal = never) =>
+    bytes: async (key: string, options: GatewayReadOptions = {}, signal?: AbortSignal) =>
       drain(await read(key, options, signal)),
     close: () => cache.close(),
   };

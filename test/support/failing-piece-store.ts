@@ -11,6 +11,8 @@ export class FailingPieceStore implements PieceStore {
   failReads = false;
   /** Writes answer false. */
   failWrites = false;
+  /** Nothing new is kept, and it says so. */
+  refuses = false;
   /** While set, reads and writes wait for it. */
   hold: Promise<void> | undefined;
   readonly counts = { failedReads: 0, failedWrites: 0 };
@@ -19,6 +21,11 @@ export class FailingPieceStore implements PieceStore {
   constructor(inner: PieceStore) {
     this.#inner = inner;
     this.blockSize = inner.blockSize;
+  }
+
+  /** A shelf that refuses everything knows that it does. */
+  get accepting(): boolean {
+    return !this.refuses && this.#inner.accepting;
   }
 
   async read(slice: Slice): Promise<PieceBytes | undefined> {
@@ -45,7 +52,7 @@ export class FailingPieceStore implements PieceStore {
   }
 
   async #write(writer: PieceWriter, block: number, bytes: Uint8Array, digest: Uint8Array): Promise<boolean> {
-    const fails = this.failWrites;
+    const fails = this.failWrites || this.refuses;
     await this.hold;
     if (!fails) return writer.write(block, bytes, digest);
     this.counts.failedWrites += 1;

@@ -22,6 +22,7 @@ interface Held {
 
 export class MemoryPieceStore implements PieceStore {
   readonly blockSize: number;
+  readonly accepting = true;
   readonly counts = { reads: 0, hits: 0, blocksWritten: 0, discarded: 0 };
   readonly #held = new Map<string, Held>();
 

@@ -77,7 +77,9 @@ export class SyntheticOrigin implements Backend {
     const { start, end } = range ?? { start: 0, end: info.sizeBytes };
     const body = Readable.from(this.#body(info, start, end), { objectMode: false, highWaterMark: CHUNK_BYTES });
     body.on('error', () => undefined);
-    signal.addEventListener('abort', () => body.destroy(signal.reason), { once: true });
+    const abort = () => void body.destroy(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    body.once('close', () => signal.removeEventListener('abort', abort));
     return { info, range, body };
   }
 

@@ -51,6 +51,11 @@ describe('what the configuration is made of', () => {
     expect(limits).toMatchObject({ bodyTimeout: 90_000, idleTimeout: 500, xmlBytes: 1_572_864, headerBytes: 8_192 });
   });
 
+  test('what is old may be of any age', () => {
+    const { config } = load('buckets: { a: { backend: local, freshness: 365d } }');
+    expect(config.buckets.a?.freshness).toBe(365 * 86_400_000);
+  });
+
   test('the whole contract of settings is understood', () => {
     const { config } = load(CONTRACT, { ADMIN: 'token-of-admin', OSS_ID: 'id', OSS_SECRET: 'oss-secret' });
     expect(config.admin.token).toBe('token-of-admin');
@@ -159,6 +164,18 @@ describe('mistakes', () => {
     ['auth: { accessKeyId: a }', 'auth: accessKeyId and secretAccessKey belong together'],
     ['limits: { xmlBytes: 1KiB }', 'limits.xmlBytes: must be at least 1.1MB'],
     ['limits: { idleTimeout: 0 }', 'limits.idleTimeout: must not be 0'],
+    ['limits: { bodyTimeout: 25d }', 'limits.bodyTimeout: must be at most 24 days'],
+    ['backends: { a: { type: s3, connectTimeout: 25d } }', 'backends.a.connectTimeout: must be at most 24 days'],
+    ['admin: { checkInterval: 0 }', 'admin.checkInterval: must not be 0'],
+    ['admin: { checkTimeout: 0 }', 'admin.checkTimeout: must not be 0'],
+    ['auth: { reloadInterval: 0 }', 'auth.reloadInterval: must not be 0'],
+    ['cache: { pieceSize: 512KiB }', 'cache.pieceSize: must be from 1MiB to 64MiB'],
+    ['cache: { pieceSize: 65MiB }', 'cache.pieceSize: must be from 1MiB to 64MiB'],
+    ['cache: { blockSize: 63KiB }', 'cache.blockSize: must be at least 64KiB'],
+    ['cache: { pieceSize: 1MiB, blockSize: 2MiB, window: 2MiB }', 'and no more than cache.pieceSize'],
+    ['cache: { window: 128KiB }', 'cache.window: must be at least cache.blockSize'],
+    ['cache: { inFlight: 512KiB }', 'cache.inFlight: must be at least cache.window'],
+    ['cache: { disks: [] }', 'cache.disks: must name at least one directory'],
     ['listen: 127.0.0.1:99999', "'127.0.0.1:99999' is not an address"],
     ['a: [', 'The configuration file is not valid YAML'],
     ['a: 1\na: 2', 'The configuration file is not valid YAML: Map keys must be unique'],

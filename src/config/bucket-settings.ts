@@ -1,7 +1,7 @@
 // Every setting of a bucket, one row each, under `buckets.<name>`; the name '*' stands for every bucket not named.
 import { z } from 'zod';
 import { knownNamesOnly, shapeOf } from './section-schema.ts';
-import { type ConfigOf, choice, count, duration, optionalText, requiredText, structure } from './setting.ts';
+import { age, type ConfigOf, choice, count, optionalText, requiredText, structure } from './setting.ts';
 
 const FRESHNESS = 'How old an answer may be that is given without asking the origin';
 
@@ -10,8 +10,8 @@ const BUCKET_SETTINGS = {
   bucket: optionalText("The bucket's name there, when it is another"),
   prefix: optionalText('Put before every key there, like prod/'),
   freshness: structure(freshnessSchema(), `${FRESHNESS}; 0s asks each time, immutable never again`),
-  missingFreshness: duration('0s', `${FRESHNESS} that there is no such object`),
-  staleIfError: duration('0s', 'How old an answer may be while the origin is down'),
+  missingFreshness: age('0s', `${FRESHNESS} that there is no such object`),
+  staleIfError: age('0s', 'How old an answer may be while the origin is down'),
   prefixes: structure(prefixesSchema(), 'Other freshness for keys by prefix; the longest prefix counts'),
   cache: choice(['auto', 'on', 'off'], 'auto', 'Whether it is cached; auto: unless its backend is a directory here'),
   writeMode: choice(['write-through', 'write-back', 'ephemeral'], 'write-through', 'When a write is acknowledged'),
@@ -31,14 +31,14 @@ export const bucketsSchema = z
 function prefixesSchema() {
   const rules = {
     freshness: freshnessSchema().optional(),
-    missingFreshness: duration('0s', FRESHNESS).schema.optional(),
-    staleIfError: duration('0s', FRESHNESS).schema.optional(),
+    missingFreshness: age('0s', FRESHNESS).schema.optional(),
+    staleIfError: age('0s', FRESHNESS).schema.optional(),
   };
   return z.record(z.string(), knownNamesOnly(rules).readonly()).readonly().optional();
 }
 
 function freshnessSchema(): z.ZodType<number | 'immutable'> {
-  return z.union([z.literal('immutable'), duration('0s', FRESHNESS).schema], {
+  return z.union([z.literal('immutable'), age('0s', FRESHNESS).schema], {
     error: "must be a duration like 30s, or 'immutable'",
   });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BucketConfig, Config, SETTINGS } from '../config.ts';
 import { backendsSchema } from './backend-settings.ts';
 import { bucketsSchema } from './bucket-settings.ts';
+import { checkLimits } from './check-limits.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { nearestName } from './nearest-name.ts';
 import type { ConfigOf } from './setting.ts';
@@ -65,22 +66,6 @@ function checkPairs({ tls, auth }: Config, problems: string[]): void {
   if ((auth.accessKeyId === undefined) !== (auth.secretAccessKey === undefined)) {
     const missing = auth.accessKeyId === undefined ? 'DFSTORE_ACCESS_KEY_ID' : 'DFSTORE_SECRET_ACCESS_KEY';
     problems.push(`auth: accessKeyId and secretAccessKey belong together; ${missing} is missing`);
-  }
-}
-
-/** DeleteObjects of 1,000 keys of 1,024 bytes has to fit. */
-const SMALLEST_XML_LIMIT = 1_100_000;
-const SMALLEST_HEADER_LIMIT = 4_096;
-
-function checkLimits({ limits }: Config, problems: string[]): void {
-  if (limits.xmlBytes < SMALLEST_XML_LIMIT) {
-    problems.push('limits.xmlBytes: must be at least 1.1MB, the size of a full DeleteObjects request');
-  }
-  if (limits.headerBytes < SMALLEST_HEADER_LIMIT) {
-    problems.push('limits.headerBytes: must be at least 4KiB; signed requests with user metadata need that much');
-  }
-  for (const name of ['headersTimeout', 'bodyTimeout', 'answerTimeout', 'idleTimeout'] as const) {
-    if (limits[name] === 0) problems.push(`limits.${name}: must not be 0; clients could hold connections for ever`);
   }
 }
 

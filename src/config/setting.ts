@@ -58,7 +58,13 @@ export function optionalAddress(help: string): Setting<ReturnType<typeof parseAd
   return row('address', addressSchema.optional(), help);
 }
 
+/** A time that something is waited for. */
 export function duration(defaultValue: string, help: string): Setting<number> {
+  return row('duration', waitSchema.prefault(defaultValue), help, { default: defaultValue });
+}
+
+/** A time that may have passed; nothing waits for it, so that it may be any. */
+export function age(defaultValue: string, help: string): Setting<number> {
   return row('duration', durationSchema.prefault(defaultValue), help, { default: defaultValue });
 }
 
@@ -101,6 +107,8 @@ function row<Value>(
 export const textSchema = z.string('must be text (put it in quotes)').min(1, 'must not be empty');
 
 const durationSchema = unitSchema(parseDuration);
+/** Timers count milliseconds in 31 bits; one that is set to more fires at once. */
+const waitSchema = durationSchema.refine((milliseconds) => milliseconds < 2 ** 31, 'must be at most 24 days');
 export const sizeSchema = unitSchema(parseSize);
 const addressSchema = unitSchema(parseAddress);
 

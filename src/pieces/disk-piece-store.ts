@@ -144,16 +144,19 @@ export class DiskPieceStore implements PieceStore {
     await this.#shelf.db.flush();
     let version: ObjectVersion | undefined;
     let whole: number[] = [];
+    let begun: number[] = [];
     for await (const [key, record] of this.#shelf.db.rows()) {
       if (record === undefined || record.piece.version.etag === '') continue;
       if (version !== undefined && version.id !== record.piece.version.id) {
-        yield holding(version, whole);
-        whole = [];
+        yield holding(version, whole, begun);
+        [whole, begun] = [[], []];
       }
       version = record.piece.version;
-      if (this.#shelf.pieces.get(key)?.held.isFull === true) whole.push(record.piece.index);
+      const held = this.#shelf.pieces.get(key)?.held;
+      if (held?.isFull === true) whole.push(record.piece.index);
+      else if (held?.isEmpty === false) begun.push(record.piece.index);
     }
-    if (version !== undefined) yield holding(version, whole);
+    if (version !== undefined) yield holding(version, whole, begun);
   }
 
   pin(version: ObjectVersion): void {
@@ -252,7 +255,10 @@ export class DiskPieceStore implements PieceStore {
   }
 }
 
-function holding(version: ObjectVersion, whole: readonly number[]): Holding {
-  const members = new Set(whole);
-  return { version, pieces: BitSet.from(pieceCount(version), (index) => members.has(index)) };
+function holding(version: ObjectVersion, whole: readonly number[], begun: readonly number[]): Holding {
+  const setOf = (indices: readonly number[]): BitSet => {
+    const members = new Set(indices);
+    return BitSet.from(pieceCount(version), (index) => members.has(index));
+  };
+  return { version, pieces: setOf(whole), begun: setOf(begun) };
 }

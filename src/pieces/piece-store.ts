@@ -34,6 +34,8 @@ export interface Holding {
   readonly version: ObjectVersion;
   /** Whole pieces. */
   readonly pieces: BitSet;
+  /** Pieces of which some blocks are held, not all. */
+  readonly begun: BitSet;
 }
 
 export interface Usage {

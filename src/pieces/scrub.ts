@@ -1,13 +1,14 @@
 // Reads everything on the shelf again, proves it by its digests and says what it found: `dfstore cache verify`, and in
 // the background at a rate that leaves the disks to their readers.
 import { setTimeout as pause } from 'node:timers/promises';
+import { blockBytes } from './blocks.ts';
 import { type Piece, pieceLength } from './piece.ts';
 import type { PieceStore, Soundness } from './piece-store.ts';
 
 export interface Finding {
   readonly piece: Piece;
   readonly soundness: Soundness;
-  /** Of the piece, whole. */
+  /** That were held of the piece. */
   readonly bytes: number;
 }
 
@@ -16,25 +17,34 @@ export interface ScrubOptions {
   readonly bytesPerSecond?: number | undefined;
 }
 
-/** Whole pieces, one by one. What is damaged has been discarded when it is told. Ends early, cleanly, on the signal. */
+/** Piece by piece, those not yet whole too. What is damaged has been discarded when it is told. Ends early, cleanly, on the signal. */
 export async function* scrub(
-  store: Pick<PieceStore, 'list' | 'check'>,
+  store: Pick<PieceStore, 'list' | 'blocks' | 'blockSize' | 'check'>,
   options: ScrubOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Finding, void, undefined> {
-  for await (const { version, pieces } of store.list()) {
-    for (const index of pieces) {
+  for await (const { version, pieces, begun } of store.list()) {
+    for (const index of [...pieces, ...begun]) {
       if (signal.aborted) return;
       const piece = { version, index };
-      const begun = performance.now();
+      const startedMs = performance.now();
+      const bytes = heldBytes(store, piece);
       const soundness = await store.check(piece);
-      const bytes = pieceLength(piece);
       yield { piece, soundness, bytes };
       if (options.bytesPerSecond === undefined) continue;
-      const restMs = (bytes / options.bytesPerSecond) * 1000 - (performance.now() - begun);
+      const restMs = (bytes / options.bytesPerSecond) * 1000 - (performance.now() - startedMs);
       if (restMs > 0) await rest(restMs, signal);
     }
   }
+}
+
+function heldBytes(store: Pick<PieceStore, 'blocks' | 'blockSize'>, piece: Piece): number {
+  let bytes = 0;
+  for (const block of store.blocks(piece)) {
+    const { start, end } = blockBytes(block, pieceLength(piece), store.blockSize);
+    bytes += end - start;
+  }
+  return bytes;
 }
 
 async function rest(ms: number, signal: AbortSignal): Promise<void> {

@@ -56,7 +56,8 @@ export class ShelfReader {
       let end = first;
       while (end < first + stride && held.has(end)) end += 1;
       if (end > first && !(await this.#isSound(shelved, { first, end }, lengthBytes))) {
-        return shelved.gone ? 'damaged' : 'absent';
+        // It may have been evicted meanwhile, which is no damage.
+        return shelved.damaged ? 'damaged' : 'absent';
       }
       first = Math.max(end, first + 1);
     }

@@ -97,6 +97,7 @@ export class Shelf {
     if (shelved.gone) return Promise.resolve();
     const { key, disk, file, allocatedBytes } = shelved;
     shelved.gone = true;
+    shelved.damaged = reason !== undefined;
     this.pieces.delete(key);
     disk.policy.remove(key);
     this.db.delete(key);

@@ -18,6 +18,8 @@ export interface ShelvedPiece {
   allocatedBytes: number;
   /** No longer on the shelf: its file is being removed, or has become another piece's. */
   gone: boolean;
+  /** It is gone because it was not what its record says. */
+  damaged: boolean;
   /** The record to write into while the piece is being written; undefined within: it could not be had. */
   draft: Promise<PieceRecord | undefined> | undefined;
   /** Set once the file is being made; a piece found at start-up has its file. */
@@ -41,6 +43,7 @@ export function shelvedPiece(
     verified: BitSet.none(held.size),
     allocatedBytes: allotted(disk, held, lengthBytes, blockSize),
     gone: false,
+    damaged: false,
     draft: undefined,
     creating: undefined,
   };

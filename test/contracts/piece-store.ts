@@ -197,16 +197,19 @@ function wholeVersions(world: World, first: Piece, last: Piece): void {
       await expect((async () => store.adopt(to, cutElse))()).rejects.toThrow(RangeError);
     }));
 
-  test('the list names every version with its whole pieces', () =>
+  test('the list names every version with its whole pieces and those begun', () =>
     world(async (store) => {
       const other: Piece = { version: testVersion('other', 100, 100), index: 0 };
       for (const piece of [first, last, other]) await shelve(store, piece);
-      const listed = new Map<string, number[]>();
-      for await (const { version: found, pieces } of store.list()) listed.set(found.key, [...pieces]);
+      await shelve(store, { version, index: 1 }, [1]);
+      const listed = new Map<string, { pieces: number[]; begun: number[] }>();
+      for await (const { version: found, pieces, begun } of store.list()) {
+        listed.set(found.key, { pieces: [...pieces], begun: [...begun] });
+      }
       expect(listed).toEqual(
         new Map([
-          ['three-pieces', [0, 2]],
-          ['other', [0]],
+          ['three-pieces', { pieces: [0, 2], begun: [1] }],
+          ['other', { pieces: [0], begun: [] }],
         ]),
       );
     }));

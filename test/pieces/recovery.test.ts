@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Piece } from '../../src/pieces/piece.ts';
 import { scrub } from '../../src/pieces/scrub.ts';
 import { allocatedBytes, openDiskShelf, pieceFiles } from '../support/disk-shelf.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { isContent, readAll, shelve, testVersion } from '../support/piece-content.ts';
 
 const BLOCK = 4096;
@@ -130,6 +131,50 @@ test('a scrub reads everything, tells sound from damaged, and discards what is d
     for await (const { soundness } of scrub(shelf.store, {}, new AbortController().signal)) found.push(soundness);
     expect(found.toSorted()).toEqual(['damaged', 'sound', 'sound', 'sound']);
     expect(shelf.store.usage().pieces).toBe(3);
+  } finally {
+    await shelf.close();
+  }
+});
+
+test('a scrub reads what is held of pieces not yet whole, and finds damage there too', async () => {
+  const shelf = await openDiskShelf({ blockSize: BLOCK });
+  try {
+    await shelve(shelf.store, piece, [1, 2]);
+    await shelf.store.idle();
+    const findings = async () => {
+      const found: { soundness: string; bytes: number }[] = [];
+      for await (const { soundness, bytes } of scrub(shelf.store, {}, new AbortController().signal)) {
+        found.push({ soundness, bytes });
+      }
+      return found;
+    };
+    expect(await findings()).toEqual([{ soundness: 'sound', bytes: 2 * BLOCK }]);
+    const [file = ''] = await pieceFiles(shelf);
+    await truncate(file, 2 * BLOCK + 1);
+    expect(await findings()).toEqual([{ soundness: 'damaged', bytes: 2 * BLOCK }]);
+    expect(await findings()).toEqual([]);
+  } finally {
+    await shelf.close();
+  }
+});
+
+test('a piece that leaves the shelf while it is checked is absent, not damaged', async () => {
+  const files = new FaultyFiles();
+  const shelf = await openDiskShelf({ blockSize: BLOCK, files });
+  try {
+    await shelve(shelf.store, piece);
+    await shelf.restart();
+    let open: () => void = () => undefined;
+    files.holdOpen = new Promise((resolve) => {
+      open = resolve;
+    });
+    const opensBefore = files.calls.get('open') ?? 0;
+    const checked = shelf.store.check(piece);
+    await expect.poll(() => files.calls.get('open') ?? 0).toBeGreaterThan(opensBefore);
+    await shelf.store.forget(piece);
+    open();
+    expect(await checked).toBe('absent');
+    expect(shelf.observer.discards).toEqual([]);
   } finally {
     await shelf.close();
   }

@@ -80,7 +80,7 @@ export class MemoryPieceStore implements PieceStore {
   async *list(): AsyncGenerator<Holding, void, undefined> {
     const versions = new Map<string, ObjectVersion>();
     for (const { piece } of this.#held.values()) versions.set(piece.version.id, piece.version);
-    for (const version of versions.values()) yield await Promise.resolve({ version, pieces: this.held(version) });
+    for (const version of versions.values()) yield await Promise.resolve(this.#holding(version));
   }
 
   pin(): void {}
@@ -131,6 +131,12 @@ export class MemoryPieceStore implements PieceStore {
     if (held === undefined || !held.blocks.has(Math.floor(byte / this.blockSize))) return false;
     held.bytes[byte] = (held.bytes[byte] ?? 0) ^ 1;
     return true;
+  }
+
+  #holding(version: ObjectVersion): Holding {
+    const pieces = this.held(version);
+    const begun = BitSet.from(pieces.size, (index) => !pieces.has(index) && !this.blocks({ version, index }).isEmpty);
+    return { version, pieces, begun };
   }
 
   #put(piece: Piece, block: number, bytes: Uint8Array, digest: Uint8Array): boolean {

@@ -180,9 +180,22 @@ export interface Deleted {
   readonly deleteMarker?: boolean | undefined;
 }
 
-export interface DeleteTarget {
-  readonly key: string;
+/** Only while the object is as named; one that is not there is deleted already. Times have second precision. */
+export interface DeleteConditions {
+  /** Unquoted; '*' stands for any. */
+  readonly ifMatch?: string | undefined;
+  readonly lastModified?: Date | undefined;
+  readonly sizeBytes?: number | undefined;
+}
+
+export interface DeleteOptions {
   readonly versionId?: string | undefined;
+  /** Given only where the capabilities say that they are kept. */
+  readonly conditions?: DeleteConditions | undefined;
+}
+
+export interface DeleteTarget extends DeleteOptions {
+  readonly key: string;
 }
 
 export type DeleteOutcome = DeleteTarget & { readonly deleted?: Deleted; readonly error?: BackendError };
@@ -231,6 +244,16 @@ export interface PartListPage {
   readonly checksumAlgorithm?: ChecksumAlgorithm | undefined;
   readonly checksumType?: ChecksumType | undefined;
   readonly storageClass?: string | undefined;
+  /** Set when there is more: the number to go on after. */
+  readonly nextAfter?: number | undefined;
+}
+
+/** A part of an object that a multipart upload made. */
+export type ObjectPart = Pick<Part, 'partNumber' | 'sizeBytes' | 'checksum'>;
+
+export interface ObjectPartsPage {
+  readonly parts: readonly ObjectPart[];
+  readonly partCount: number;
   /** Set when there is more: the number to go on after. */
   readonly nextAfter?: number | undefined;
 }
@@ -319,11 +342,33 @@ export interface Multipart {
   abortUpload(upload: UploadRef, signal: AbortSignal): Promise<void>;
 }
 
+export type Tags = Readonly<Record<string, string>>;
+
+/** The tags of objects that are there already; their bytes, etag and Last-Modified stay what they are. */
+export interface Tagging {
+  get(ref: VersionRef, signal: AbortSignal): Promise<{ tags: Tags; versionId?: string | undefined }>;
+  /** Replaces all of them. Within S3's limits, which the caller has checked. */
+  set(ref: VersionRef, tags: Tags, signal: AbortSignal): Promise<{ versionId?: string | undefined }>;
+  delete(ref: VersionRef, signal: AbortSignal): Promise<{ versionId?: string | undefined }>;
+}
+
 export interface Buckets {
   create(bucket: string, options: { owner: string }, signal: AbortSignal): Promise<void>;
   /** Rejects with BucketNotEmpty while it holds an object or a version; pending uploads go with it. */
   delete(bucket: string, signal: AbortSignal): Promise<void>;
   list(signal: AbortSignal): Promise<readonly BucketInfo[]>;
+}
+
+/**
+ * Small documents kept with a bucket and gone with it: its CORS rules, its tags. What they say is the gateway's affair.
+ * All reject with NoSuchBucket. Deleting what is not there succeeds.
+ */
+export interface BucketDocuments {
+  /** Undefined: there is none of this name. */
+  get(bucket: string, name: string, signal: AbortSignal): Promise<string | undefined>;
+  /** `name` has no NUL; the document is at most 64 KiB as UTF-8. */
+  set(bucket: string, name: string, document: string, signal: AbortSignal): Promise<void>;
+  delete(bucket: string, name: string, signal: AbortSignal): Promise<void>;
 }
 
 /** How a write condition is kept: atomically by the origin, or under a lock of this gateway only. */
@@ -338,6 +383,8 @@ export interface Capabilities {
   readonly list: 'full' | 'slash-only' | 'none';
   readonly putIfAbsent: ConditionSupport;
   readonly putIfMatch: ConditionSupport;
+  /** Conditions on a delete; absent: none. */
+  readonly deleteIf?: ConditionSupport | undefined;
   /** 0: user metadata is not kept. */
   readonly userMetadataMaxBytes: number;
   /** Smallest part but the last that the origin takes. S3's own 5 MiB is enforced where this is smaller. */
@@ -366,13 +413,23 @@ export interface Backend {
   list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage>;
   put?(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written>;
   /** Deleting what is not there succeeds; a bucket that is not there is NoSuchBucket. */
-  delete?(ref: ObjectRef, options: { versionId?: string | undefined }, signal: AbortSignal): Promise<Deleted>;
+  delete?(ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<Deleted>;
   deleteMany?(bucket: string, targets: readonly DeleteTarget[], signal: AbortSignal): Promise<readonly DeleteOutcome[]>;
   /** Within this backend. Absent: the gateway reads and puts. */
   copy?(source: VersionRef, target: ObjectRef, options: CopyOptions, signal: AbortSignal): Promise<Copied>;
   readonly multipart?: Multipart | undefined;
+  /** Undefined: the object was not made of parts. Absent: the origin does not tell. */
+  objectParts?(
+    ref: VersionRef,
+    options: { after?: number | undefined; maxEntries: number },
+    signal: AbortSignal,
+  ): Promise<ObjectPartsPage | undefined>;
+  /** Absent: tags can be given with a write only. */
+  readonly tagging?: Tagging | undefined;
   /** Absent: buckets are made by the configuration, not by clients. */
   readonly buckets?: Buckets | undefined;
+  /** Absent: nothing can be set on a bucket through the gateway. */
+  readonly bucketDocuments?: BucketDocuments | undefined;
   close(): Promise<void>;
 }
 

@@ -9,37 +9,43 @@ import { statfs } from 'node:fs/promises';
 import {
   type Backend,
   BackendError,
+  type BucketDocuments,
   type BucketInfo,
   type Buckets,
   type Capabilities,
   type Copied,
   type CopyOptions,
   type Deleted,
+  type DeleteOptions,
   type HeadOptions,
   type ListOptions,
   type ListPage,
   type Multipart,
   type ObjectHead,
+  type ObjectPartsPage,
   type ObjectRead,
   type ObjectRef,
   type PutOptions,
   type ReadOptions,
+  type Tagging,
   type UploadBody,
   type VersionRef,
   type Written,
 } from './backend.ts';
 import { CHECKSUM_ALGORITHMS } from './checksums.ts';
-import { checkWriteConditions } from './conditions.ts';
+import { checkDeleteConditions, checkWriteConditions } from './conditions.ts';
 import { requireSpace } from './fs/ballast.ts';
+import { documentsOf } from './fs/bucket-documents.ts';
 import { copyObject } from './fs/copying.ts';
 import { diskError } from './fs/disk-error.ts';
 import { listObjects } from './fs/listing.ts';
 import { FsMultipart } from './fs/multipart.ts';
 import { checkKey, KEY_MAX_BYTES } from './fs/object-names.ts';
-import { headObject, openObject } from './fs/reading.ts';
+import { headObject, objectParts, openObject } from './fs/reading.ts';
 import { withReceived } from './fs/receive.ts';
-import { type ObjectRow, objectLock, rowName, written } from './fs/records.ts';
+import { type ObjectRow, objectInfo, objectLock, rowName, written } from './fs/records.ts';
 import { type FsRoot, openRoot } from './fs/root.ts';
+import { FsTagging } from './fs/tagging.ts';
 
 export interface FsBackendOptions {
   /** Made when it is not there. Everything, internal files included, lies below it. */
@@ -73,7 +79,9 @@ class FsBackend implements Backend {
   readonly kind = 'fs';
   readonly capabilities: Capabilities;
   readonly multipart: Multipart;
+  readonly tagging: Tagging;
   readonly buckets: Buckets;
+  readonly bucketDocuments: BucketDocuments;
   readonly #root: FsRoot;
   readonly #settings: { readonly fsync: boolean; readonly reserveBytes: number; readonly now: () => Date };
 
@@ -86,6 +94,7 @@ class FsBackend implements Backend {
       list: 'full',
       putIfAbsent: 'atomic',
       putIfMatch: 'atomic',
+      deleteIf: 'atomic',
       userMetadataMaxBytes: 1 * MIB,
       partMinBytes: settings.partMinBytes,
       putMaxBytes: Number.MAX_SAFE_INTEGER,
@@ -97,11 +106,13 @@ class FsBackend implements Backend {
     };
     const run = this.#run.bind(this);
     this.multipart = new FsMultipart({ root, run, requireSpace: () => this.#requireSpace() }, settings);
+    this.tagging = new FsTagging({ root, run });
     this.buckets = {
       create: (bucket, { owner }, signal) => run(signal, () => root.buckets.create(bucket, owner)),
       delete: (bucket, signal) => run(signal, () => root.buckets.delete(bucket)),
       list: (signal) => run(signal, async () => root.buckets.all()),
     };
+    this.bucketDocuments = documentsOf(root, run);
   }
 
   check(signal: AbortSignal): Promise<void> {
@@ -160,7 +171,7 @@ class FsBackend implements Backend {
     return this.#run(signal, putting, body);
   }
 
-  delete(ref: ObjectRef, options: { versionId?: string | undefined }, signal: AbortSignal): Promise<Deleted> {
+  delete(ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<Deleted> {
     const { buckets, index, locks, journal } = this.#root;
     return this.#run(signal, () =>
       buckets.within(ref.bucket, async () => {
@@ -169,6 +180,7 @@ class FsBackend implements Backend {
         }
         return locks.alone(objectLock(ref), async () => {
           const row = await index.rows.get<ObjectRow>(rowName.object(ref));
+          checkDeleteConditions(options.conditions, row && objectInfo(ref.key, row));
           if (row !== undefined) await journal.remove(ref, row);
           return {};
         });
@@ -182,6 +194,14 @@ class FsBackend implements Backend {
       await this.#requireSpace();
       return copyObject(this.#root, { source, target }, options, { ...this.#settings, signal });
     });
+  }
+
+  objectParts(
+    ref: VersionRef,
+    options: { after?: number | undefined; maxEntries: number },
+    signal: AbortSignal,
+  ): Promise<ObjectPartsPage | undefined> {
+    return this.#run(signal, () => objectParts(this.#root, ref, options));
   }
 
   async close(): Promise<void> {

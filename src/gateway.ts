@@ -45,14 +45,14 @@ async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: C
   await mkdir(config.data, { recursive: true });
   const credentials = await openCredentials(config, { log, opened, onFirstPair });
   const origins = await openOrigins(config, { log, metrics, opened });
-  const { objects, usage } = await openObjects(config, { backends: origins.backends, log, metrics, opened });
+  const { objects, settings, usage } = await openObjects(config, { backends: origins.backends, log, metrics, opened });
   const admin = await listening(
     openAdmin(config, { metrics, origins, usage, life, log }),
     'admin.listen',
     config.admin.listen,
   );
   opened.push('admin port', () => admin.close());
-  const opening = openS3Endpoint(config, { objects, credentials, log, metrics });
+  const opening = openS3Endpoint(config, { objects, settings, credentials, log, metrics });
   const endpoint = await listening(opening, 'listen', config.listen);
   opened.push('S3 endpoint', () => endpoint.server.close(config.shutdownTimeout));
   life.endpoint = endpoint;

@@ -79,7 +79,9 @@ export class BucketStore {
       }
       const uploads = await this.#uploads(index.rows, bucket);
       const ended = await Promise.all(uploads.map((upload) => uploadEnded(index.rows, upload)));
-      await index.write([{ type: 'del', key: rowName.bucket(bucket) }, ...ended.flat()], 'durable');
+      const documents = await index.rows.all(rowName.document(bucket, ''));
+      const removed = [rowName.bucket(bucket), ...documents.map(([name]) => name)];
+      await index.write([...removed.map((key) => ({ type: 'del' as const, key })), ...ended.flat()], 'durable');
       this.#buckets.delete(bucket);
       for (const { uploadId } of uploads) await rm(layout.upload(uploadId), { recursive: true, force: true });
       await removeEmptyDirectories(layout.bucket(bucket));

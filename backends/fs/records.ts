@@ -17,9 +17,10 @@ import type { FileStamp } from './durable-file.ts';
 
 export const rowName = {
   bucket: (bucket: string) => `b${bucket}`,
+  document: (bucket: string, name: string) => `d${bucket}\0${name}`,
   object: ({ bucket, key }: ObjectRef) => `o${bucket}\0${key}`,
-  /** Sizes of the parts of a multipart object: apart, because a listing has no use for them. */
-  partSizes: ({ bucket, key }: ObjectRef) => `s${bucket}\0${key}`,
+  /** The parts of a multipart object: apart, because a listing has no use for them. */
+  objectParts: ({ bucket, key }: ObjectRef) => `s${bucket}\0${key}`,
   upload: ({ bucket, key, uploadId }: UploadRef) => `u${bucket}\0${key}\0${uploadId}`,
   part: (uploadId: string, partNumber: number) => `p${uploadId}\0${`${partNumber}`.padStart(5, '0')}`,
   intent: (id: string) => `i${id}`,
@@ -67,6 +68,12 @@ export interface PartRow {
   readonly checksum?: Checksum | undefined;
 }
 
+/** A part of a complete object, in the order of the parts. */
+export interface ObjectPartRow {
+  readonly sizeBytes: number;
+  readonly checksum?: Checksum | undefined;
+}
+
 /** A file to be put in its place together with its record. */
 export interface Placement {
   readonly kind: 'place';
@@ -74,7 +81,7 @@ export interface Placement {
   readonly temp: string;
   readonly stamp: FileStamp;
   readonly row: Omit<ObjectRow, 'path'>;
-  readonly partSizes?: readonly number[] | undefined;
+  readonly parts?: readonly ObjectPartRow[] | undefined;
   /** The upload this ends. */
   readonly uploadId?: string | undefined;
 }

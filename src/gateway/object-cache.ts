@@ -8,6 +8,7 @@ import type { Metrics } from '../admin/metrics.ts';
 import type { CloseStack } from '../concurrency/close-stack.ts';
 import type { Config } from '../config.ts';
 import { BucketMap } from '../objects/bucket-map.ts';
+import { type BucketSettings, RoutedBucketSettings } from '../objects/bucket-settings.ts';
 import { type ObjectCacheOptions, openObjectCache } from '../objects/object-cache.ts';
 import type { Objects } from '../objects/objects.ts';
 import { RoutedObjects } from '../objects/routed-objects.ts';
@@ -28,13 +29,15 @@ interface CacheDeps {
 
 export interface OpenedObjects {
   readonly objects: Objects;
+  readonly settings: BucketSettings;
   /** Undefined: nothing is cached. */
   readonly usage: (() => Usage) | undefined;
 }
 
 export async function openObjects(config: Config, deps: CacheDeps): Promise<OpenedObjects> {
   const map = new BucketMap(deps.backends, config.buckets);
-  if (!config.cache.enabled) return { objects: new RoutedObjects({ map }), usage: undefined };
+  const settings = new RoutedBucketSettings({ map });
+  if (!config.cache.enabled) return { objects: new RoutedObjects({ map }), settings, usage: undefined };
   const { log, metrics, opened } = deps;
   const database = await openIndex(join(config.data, 'index'), log);
   opened.push('index', () => database.close());
@@ -46,7 +49,7 @@ export async function openObjects(config: Config, deps: CacheDeps): Promise<Open
   };
   const cache = openObjectCache({ map, store, database, failed, ...rules }, cacheOptions(config));
   opened.push('cache', () => cache.close());
-  return { objects: cache.objects, usage: () => store.usage() };
+  return { objects: cache.objects, settings, usage: () => store.usage() };
 }
 
 async function openShelf(config: Config, level: Level, { log, metrics, opened }: CacheDeps): Promise<PieceStore> {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { Metrics } from '../admin/metrics.ts';
 import type { Config } from '../config.ts';
+import type { BucketSettings } from '../objects/bucket-settings.ts';
 import type { Objects } from '../objects/objects.ts';
 import { Admission } from '../s3/admission.ts';
 import { Authenticator } from '../s3/auth/authenticate.ts';
@@ -13,6 +14,7 @@ import { observeRequests } from './observe.ts';
 
 interface S3EndpointDeps {
   readonly objects: Objects;
+  readonly settings: BucketSettings;
   readonly credentials: CredentialStore;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -38,7 +40,7 @@ export async function openS3Endpoint(config: Config, deps: S3EndpointDeps): Prom
   );
   const observer = observeRequests(metrics, config.log.requests ? log : undefined);
   const api = new S3Api(
-    { objects: deps.objects, authenticator, admission, log, observer },
+    { objects: deps.objects, settings: deps.settings, authenticator, admission, log, observer },
     { domain: config.domain, maxXmlBytes: limits.xmlBytes, lateAnswerMs: limits.slowAnswerDelay },
   );
   const server = await S3Server.open({ api, log, onLimit }, await serverOptions(config));

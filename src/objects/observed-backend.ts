@@ -24,7 +24,9 @@ export function observeBackend(backend: Backend, observer: OriginObserver): Back
   return withCallsObserved(backend, observer, {
     read,
     multipart: backend.multipart && withCallsObserved(backend.multipart, observer),
+    tagging: backend.tagging && withCallsObserved(backend.tagging, observer),
     buckets: backend.buckets && withCallsObserved(backend.buckets, observer),
+    bucketDocuments: backend.bucketDocuments && withCallsObserved(backend.bucketDocuments, observer),
   });
 }
 

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { BackendError } from '../../backends/backend.ts';
+import type { BucketSettings } from '../objects/bucket-settings.ts';
 import type { Objects, Source } from '../objects/objects.ts';
 import { AccessControl } from './access-control.ts';
 import { toS3Error } from './answer.ts';
@@ -48,6 +49,7 @@ interface AdmissionGate {
 
 interface S3ApiDeps {
   readonly objects: Objects;
+  readonly settings: BucketSettings;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly admission: AdmissionGate;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -154,6 +156,7 @@ export class S3Api {
       owner: owner ?? identity.account ?? 'dfstore',
       endpoint: `${request.secure ? 'https' : 'http'}://${sent.host ?? 'localhost'}`,
       objects: this.#deps.objects,
+      settings: this.#deps.settings,
       access: this.#access.of(identity, exchange.signal),
       body,
       signal: exchange.signal,

@@ -3,6 +3,7 @@
 // in `deviations`, with the reason, so that nothing is left out silently.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../backends/backend.ts';
+import { bucketDocumentPromises } from './backend/bucket-documents.ts';
 import { bucketPromises } from './backend/buckets.ts';
 import { checksumPromises } from './backend/checksums.ts';
 import { conditionPromises } from './backend/conditions.ts';
@@ -47,6 +48,7 @@ const PROMISES: Readonly<Record<string, ContractPromise>> = {
   ...uploadListingPromises,
   ...copyPromises,
   ...bucketPromises,
+  ...bucketDocumentPromises,
 };
 
 export function backendContract(

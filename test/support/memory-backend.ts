@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import {
   type Backend,
   BackendError,
+  type BucketDocuments,
   type BucketInfo,
   type Buckets,
   type ByteRange,
@@ -46,6 +47,7 @@ export interface StoredObject {
 interface StoredBucket {
   readonly info: BucketInfo;
   readonly objects: Map<string, StoredObject>;
+  readonly documents: Map<string, string>;
 }
 
 export interface MemoryBackendOptions {
@@ -58,6 +60,7 @@ export class MemoryBackend implements Backend {
   readonly capabilities: Capabilities;
   readonly multipart: Multipart;
   readonly buckets: Buckets;
+  readonly bucketDocuments: BucketDocuments;
   readonly #now: () => Date;
   readonly #buckets = new Map<string, StoredBucket>();
 
@@ -74,6 +77,11 @@ export class MemoryBackend implements Backend {
         uploads.dropBucket(bucket);
       },
       list: async () => [...this.#buckets.values()].map(({ info }) => info),
+    };
+    this.bucketDocuments = {
+      get: async (bucket, name) => this.bucket(bucket).documents.get(name),
+      set: async (bucket, name, document) => void this.bucket(bucket).documents.set(name, document),
+      delete: async (bucket, name) => void this.bucket(bucket).documents.delete(name),
     };
   }
 
@@ -205,7 +213,7 @@ export class MemoryBackend implements Backend {
       const code = existing.info.owner === owner ? 'BucketAlreadyOwnedByYou' : 'BucketAlreadyExists';
       throw new BackendError(code, `Bucket '${name}' exists.`);
     }
-    this.#buckets.set(name, { info: { name, created: this.#now(), owner }, objects: new Map() });
+    this.#buckets.set(name, { info: { name, created: this.#now(), owner }, objects: new Map(), documents: new Map() });
   }
 }
 

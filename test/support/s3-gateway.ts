@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Backend } from '../../backends/backend.ts';
 import { BucketMap } from '../../src/objects/bucket-map.ts';
+import { RoutedBucketSettings } from '../../src/objects/bucket-settings.ts';
 import { RoutedObjects } from '../../src/objects/routed-objects.ts';
 import { Authenticator } from '../../src/s3/auth/authenticate.ts';
 import type { Credential } from '../../src/s3/auth/credentials.ts';
@@ -63,6 +64,7 @@ export class TestGateway {
     const api = new S3Api(
       {
         objects: new RoutedObjects({ map }),
+        settings: new RoutedBucketSettings({ map }),
         authenticator: new Authenticator(
           { credentials: { find }, now: () => new Date() },
           { anonymous: options.anonymous ?? [], maxSkewMs: 900_000 },

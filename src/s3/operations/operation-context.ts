@@ -1,6 +1,7 @@
 // What an operation is given. The request is authenticated and authorised by then; operations see neither sockets nor
 // signatures.
 import type { UploadBody } from '../../../backends/backend.ts';
+import type { BucketSettings } from '../../objects/bucket-settings.ts';
 import type { Objects } from '../../objects/objects.ts';
 import type { Answer } from '../answer.ts';
 import type { Action } from '../auth/policy.ts';
@@ -23,6 +24,8 @@ export interface OperationContext {
   /** The scheme and host the client used. */
   readonly endpoint: string;
   readonly objects: Objects;
+  /** Documents kept with buckets, by name. */
+  readonly settings: BucketSettings;
   readonly access: Access;
   readonly body: RequestBody;
   readonly signal: AbortSignal;

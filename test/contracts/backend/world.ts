@@ -6,6 +6,7 @@ import {
   type Backend,
   BackendError,
   type BackendErrorCode,
+  type BucketDocuments,
   type Buckets,
   type Capabilities,
   type Multipart,
@@ -76,6 +77,10 @@ export class World {
 
   get buckets(): Buckets {
     return this.backend.buckets ?? this.#skip('Buckets of this origin are made by its operator.');
+  }
+
+  get bucketDocuments(): BucketDocuments {
+    return this.backend.bucketDocuments ?? this.#skip('This origin keeps no documents with its buckets.');
   }
 
   get copy(): NonNullable<Backend['copy']> {

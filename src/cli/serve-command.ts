@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { type Gateway, openGateway } from '../gateway.ts';
 import { addConfigFlags, configOf } from './config-flags.ts';
 import { EXIT } from './exit-codes.ts';
+import { explainStart } from './explain-start.ts';
 import { firstStartMessage } from './first-start.ts';
 import { waitForStop } from './wait-for-stop.ts';
 
@@ -42,6 +43,8 @@ async function start(config: Config, log: Logger): Promise<Gateway> {
   try {
     gateway = await openGateway(config, { log, onFirstPair: (...pair) => void made.push(pair) });
     return gateway;
+  } catch (error) {
+    throw explainStart(error, config);
   } finally {
     const s3Url = gateway?.s3Url ?? `http://${formatAddress(config.listen)}`;
     for (const [pair, file] of made) process.stdout.write(firstStartMessage(pair, { file, s3Url }));

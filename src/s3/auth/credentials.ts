@@ -20,9 +20,15 @@ export interface CredentialStore {
 /** The account of every key that names none. */
 export const DEFAULT_ACCOUNT = 'dfstore';
 
+const ACTIONS = ['read', 'write', 'list', 'delete', 'admin'] as const;
+
 const ruleSchema = z.strictObject({
-  allow: z.array(z.enum(['read', 'write', 'list', 'delete', 'admin'])).min(1),
-  buckets: z.array(z.string().min(1).max(1088)).min(1),
+  allow: z
+    .array(z.enum(ACTIONS, `must be one of ${ACTIONS.join(', ')}`), `must be a list of ${ACTIONS.join(', ')}`)
+    .min(1, 'must name at least one action'),
+  buckets: z
+    .array(z.string('must be text').min(1).max(1088), 'must be a list of buckets')
+    .min(1, "must name at least one bucket, like 'models' or 'models/*'"),
 });
 
 const credentialSchema = z
@@ -30,20 +36,22 @@ const credentialSchema = z
     name: z.string().min(1).optional(),
     account: z.string().min(1).default(DEFAULT_ACCOUNT),
     // Goes into headers between slashes and commas.
-    accessKeyId: z.string().regex(/^[\w.@/-]{3,128}$/, 'must be 3 to 128 letters, digits or any of . _ @ / -'),
-    secretAccessKey: z.string().min(8).max(256),
-    rules: z.array(ruleSchema).optional(),
+    accessKeyId: z
+      .string('must be text')
+      .regex(/^[\w.@/-]{3,128}$/, 'must be 3 to 128 letters, digits or any of . _ @ / -'),
+    secretAccessKey: z.string('must be text').min(8, 'must have at least 8 characters').max(256),
+    rules: z.array(ruleSchema, 'must be a list of rules').optional(),
   })
   .transform((row) => ({ ...row, name: row.name ?? row.accessKeyId }));
 
 /** Rules for unsigned requests, or of a key, from a configuration. Throws an Error that says where it is wrong. */
 export function parseRules(value: unknown): readonly Rule[] {
-  return parse(z.array(ruleSchema), value, 'rules');
+  return parse(z.array(ruleSchema, 'must be a list'), value, 'rules');
 }
 
 /** Credentials from a configuration or a file. Throws an Error that says where it is wrong, without the secrets. */
 export function parseCredentials(value: unknown): readonly Credential[] {
-  const credentials = parse(z.array(credentialSchema), value, 'credentials');
+  const credentials = parse(z.array(credentialSchema, 'must be a list'), value, 'credentials');
   const ids = credentials.map(({ accessKeyId }) => accessKeyId);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw new Error(`The access key '${twice}' is listed twice; each must be there once.`);

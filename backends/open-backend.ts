@@ -5,6 +5,7 @@ import { type Backend, BackendError } from './backend.ts';
 import type { FsBackendOptions } from './fs.ts';
 import type { HttpBackendOptions } from './http.ts';
 import { guardOrigin, type OriginLimits, type OriginLog } from './net/guard-origin.ts';
+import { hideSecrets } from './net/hide-secrets.ts';
 import type { ObsOptions } from './obs.ts';
 import type { OssOptions } from './oss.ts';
 import type { S3BackendOptions } from './s3.ts';
@@ -30,6 +31,8 @@ interface OpenBackendDeps {
   /** The operator's name for it, in messages. */
   readonly name: string;
   readonly log: OriginLog;
+  /** What of the options is in no error, whatever origins say. */
+  readonly secrets: readonly string[];
 }
 
 /** Rejects with BackendError 'Misconfigured' when it cannot be opened with these options. */
@@ -39,7 +42,7 @@ export async function openBackend(options: BackendOptions, deps: OpenBackendDeps
     return openFsBackend(options);
   }
   const ca = options.caFile === undefined ? undefined : await readAuthorities(options.caFile, deps.name);
-  return guardOrigin(await openOnNetwork({ ...options, ca }), options, deps);
+  return guardOrigin(hideSecrets(await openOnNetwork({ ...options, ca }), deps.secrets), options, deps);
 }
 
 type NetworkOptions = Exclude<BackendOptions, { type: 'fs' }> & { readonly ca: Buffer | undefined };

@@ -9,7 +9,7 @@ const KEYS = { accessKeyId: 'bench', secretAccessKey: 'bench-secret' };
 
 export async function openBenchBackend(kind: string, port: number): Promise<Backend> {
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  return openBackend(optionsOf(kind, port, benchFolder()), { name: kind, log });
+  return openBackend(optionsOf(kind, port, benchFolder()), { name: kind, log, secrets: [] });
 }
 
 function optionsOf(kind: string, port: number, folder: string): BackendOptions {

@@ -27,6 +27,19 @@ export function redactBackend(backend: BackendConfig): Record<string, unknown> {
   );
 }
 
+/** Everything of a backend that nobody may see, in the forms in which it is sent. */
+export function secretValues(backend: BackendConfig): readonly string[] {
+  const secrets = secretsOf(backend.type);
+  const values = Object.entries(backend).flatMap(([name, value]) => (secrets.includes(name) ? textsIn(value) : []));
+  if (backend.type !== 'http' || backend.password === undefined) return values;
+  return [...values, Buffer.from(`${backend.username ?? ''}:${backend.password}`).toString('base64')];
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
 function redactSection(section: object, prefix: string): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(section)

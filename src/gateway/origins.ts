@@ -5,6 +5,7 @@ import { openBackend } from '../../backends/open-backend.ts';
 import { BackendChecks } from '../admin/backend-checks.ts';
 import type { Metrics } from '../admin/metrics.ts';
 import type { CloseStack } from '../concurrency/close-stack.ts';
+import { secretValues } from '../config/redact.ts';
 import type { Config } from '../config.ts';
 import { observeBackend } from '../objects/observed-backend.ts';
 import { toBackendOptions } from './backend-options.ts';
@@ -26,7 +27,8 @@ export async function openOrigins(config: Config, deps: OriginsDeps): Promise<Or
   const { log, metrics, opened } = deps;
   const backends = new Map<string, Backend>();
   for (const [name, settings] of Object.entries(config.backends)) {
-    const backend = await openBackend(toBackendOptions(settings), { name, log }).catch((cause: Error) => {
+    const opening = openBackend(toBackendOptions(settings), { name, log, secrets: secretValues(settings) });
+    const backend = await opening.catch((cause: Error) => {
       throw new Error(`Backend '${name}' cannot be opened: ${cause.message}`, { cause });
     });
     opened.push(`backend ${name}`, () => backend.close());

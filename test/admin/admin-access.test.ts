@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { refusalOf } from '../../src/admin/admin-access.ts';
 
-function request(remoteAddress: string, headers: Record<string, string>) {
-  return { headers, socket: { remoteAddress } };
+function request(remoteAddress: string, headers: Record<string, string>, method = 'GET') {
+  return { method, headers, socket: { remoteAddress } };
 }
 
 test.each([
@@ -36,4 +36,15 @@ test('with a token, it is what counts, from anywhere and by any name', () => {
     expect(from(wrong)).toMatchObject({ status: 401 });
   }
   expect(refusalOf(request('127.0.0.1', { host: 'localhost' }), 'right')).toMatchObject({ status: 401 });
+});
+
+test('without a token, a page of another site sets nothing going; this machine and the own pages do', () => {
+  const host = '127.0.0.1:9001';
+  const post = (origin?: string) =>
+    refusalOf(request('127.0.0.1', { host, ...(origin !== undefined && { origin }) }, 'POST'), undefined);
+  expect(post()).toBeUndefined();
+  expect(post(`http://${host}`)).toBeUndefined();
+  for (const other of ['https://evil.example.com', 'http://127.0.0.1:3000', 'null', '']) {
+    expect(post(other)).toMatchObject({ status: 403 });
+  }
 });

@@ -118,6 +118,10 @@ export const backendsSchema = z
   .readonly()
   .optional();
 
+export function settingsOf(type: BackendType): readonly string[] {
+  return Object.keys(BACKEND_SETTINGS[type]);
+}
+
 /** The settings of a backend that are never shown. */
 export function secretsOf(type: BackendType): readonly string[] {
   const rows: readonly [string, Setting<unknown>][] = Object.entries(BACKEND_SETTINGS[type]);

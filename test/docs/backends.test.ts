@@ -1,7 +1,15 @@
 // docs/BACKENDS.md says what each kind of backend can do and how origins fail: held to the code, to what a client meets
 // through a gateway over each kind, and to the fault table that the story of faults runs.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import type { Backend } from '../../backends/backend.ts';
+import { settingsOf } from '../../src/config/backend-settings.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { S3Error } from '../../src/s3/errors.ts';
 import type { OperationName } from '../../src/s3/operation.ts';
 import type { OperationContext } from '../../src/s3/operations/operation-context.ts';
@@ -33,6 +41,7 @@ const everywhere = (offer: Offer) => (): Offer => offer;
 const listed = (backend: Backend): Offer => (backend.capabilities.list === 'none' ? 'no' : 'native');
 const multipart = needs((backend) => backend.multipart);
 const buckets = needs((backend) => backend.buckets);
+const tagging = needs((backend) => backend.tagging);
 
 /** Where each operation comes from, by what the backend has. */
 const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
@@ -58,7 +67,9 @@ const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
   HeadObject: everywhere('native'),
   GetObjectAcl: everywhere('emulated'),
   GetObjectAttributes: everywhere('emulated'),
-  GetObjectTagging: everywhere('emulated'),
+  GetObjectTagging: (backend) => (backend.tagging === undefined ? 'emulated' : 'native'),
+  PutObjectTagging: tagging,
+  DeleteObjectTagging: tagging,
   PutObject: needs((backend) => backend.put),
   PutObjectAcl: everywhere('emulated'),
   CopyObject: (backend) => (backend.copy !== undefined ? 'native' : backend.put === undefined ? 'no' : 'emulated'),
@@ -145,10 +156,37 @@ describe('Abilities', () => {
   const rows = tableBeneath(FILE, 'Abilities');
 
   test.each(BACKEND_KINDS)('the column of %s is its capabilities', (kind) => {
-    const { local = false, ...capabilities } = backendOf(kind).capabilities;
+    const { local = false, deleteIf = 'none', ...capabilities } = backendOf(kind).capabilities;
     const told = Object.fromEntries(rows.map((row) => [row.capability, row[kind]]));
-    const shown = Object.entries({ local, ...capabilities }).map(([name, value]) => [name, shownAs(name, value)]);
+    const shown = Object.entries({ local, deleteIf, ...capabilities }).map(([name, value]) => [
+      name,
+      shownAs(name, value),
+    ]);
     expect(told).toEqual(Object.fromEntries(shown));
+  });
+});
+
+describe('Settings', () => {
+  const examples = yamlOf(FILE);
+  const backends = examples.flatMap(({ backends = {} }) => Object.values(backends));
+
+  test.each(examples)('example %# can be used', async (example) => {
+    const folder = await mkdtemp(join(tmpdir(), 'dfstore-example-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'dfstore.yaml');
+    await writeFile(file, stringify(example));
+    // Every variable that an example names is set.
+    const names = JSON.stringify(example).matchAll(/\$\{(\w+)\}/g);
+    const env = Object.fromEntries([...names].map(([, name]) => [name, 'value']));
+    expect(loadConfig({ file, env }).warnings).toEqual([]);
+  });
+
+  test.each(BACKEND_KINDS)('every setting of %s is in an example', (kind) => {
+    const shown = backends.filter(({ type }) => type === kind);
+    const limits = kind === 'fs' ? [] : backends.filter((backend) => 'failuresToOpen' in backend);
+    expect([...new Set([...shown, ...limits].flatMap(Object.keys))]).toEqual(
+      expect.arrayContaining([...settingsOf(kind)]),
+    );
   });
 });
 
@@ -173,6 +211,15 @@ describe('Faults', () => {
     expect(told).toEqual(tested);
   });
 });
+
+interface Example {
+  readonly backends?: Readonly<Record<string, { readonly type: string } & Record<string, unknown>>>;
+}
+
+function yamlOf(file: string): readonly Example[] {
+  const text = readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8');
+  return [...text.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, yaml = '']) => parse(yaml));
+}
 
 function worded(gets: ClientGets): string {
   if (gets === 'cut') return '200, cut short';

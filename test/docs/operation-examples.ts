@@ -11,6 +11,7 @@ const OBJECT = `/${BUCKET}/${KEY}`;
 const UPLOADED = `/${BUCKET}/uploaded`;
 const SOURCE = { 'x-amz-copy-source': OBJECT };
 const PRIVATE = { 'x-amz-acl': 'private' };
+const TAGS = '<Tagging><TagSet><Tag><Key>purpose</Key><Value>example</Value></Tag></TagSet></Tagging>';
 const DELETION = `<Delete><Object><Key>written</Key></Object></Delete>`;
 
 /** What the upload of the examples is called by each gateway they run against. */
@@ -41,7 +42,9 @@ export const EXAMPLES: Partial<Record<OperationName, Example>> = {
   HeadObject: sending({ method: 'HEAD', path: OBJECT }),
   GetObjectAcl: sending({ path: `${OBJECT}?acl` }),
   GetObjectAttributes: sending({ path: `${OBJECT}?attributes`, headers: { 'x-amz-object-attributes': 'ObjectSize' } }),
+  PutObjectTagging: sending({ method: 'PUT', path: `${OBJECT}?tagging`, body: TAGS }),
   GetObjectTagging: sending({ path: `${OBJECT}?tagging` }),
+  DeleteObjectTagging: sending({ method: 'DELETE', path: `${OBJECT}?tagging` }),
   PutObjectAcl: sending({ method: 'PUT', path: `${OBJECT}?acl`, headers: PRIVATE }),
   PutObject: sending({ method: 'PUT', path: `/${BUCKET}/written`, body: BYTES }),
   CopyObject: sending({ method: 'PUT', path: `/${BUCKET}/copied`, headers: SOURCE }),

@@ -45,9 +45,10 @@ async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: C
   await mkdir(config.data, { recursive: true });
   const credentials = await openCredentials(config, { log, opened, onFirstPair });
   const origins = await openOrigins(config, { log, metrics, opened });
-  const { objects, settings, usage } = await openObjects(config, { backends: origins.backends, log, metrics, opened });
+  const cache = { backends: origins.backends, log, metrics, opened };
+  const { objects, settings, usage, verify } = await openObjects(config, cache);
   const admin = await listening(
-    openAdmin(config, { metrics, origins, usage, life, log }),
+    openAdmin(config, { metrics, origins, usage, verify, life, log }),
     'admin.listen',
     config.admin.listen,
   );
@@ -77,11 +78,13 @@ interface AdminDeps {
   readonly metrics: Metrics;
   readonly origins: Origins;
   readonly usage: OpenedObjects['usage'];
+  readonly verify: OpenedObjects['verify'];
   readonly life: Life;
   readonly log: Logger;
 }
 
-function openAdmin(config: Config, { metrics, origins, usage, life, log }: AdminDeps): Promise<AdminServer> {
+function openAdmin(config: Config, deps: AdminDeps): Promise<AdminServer> {
+  const { metrics, origins, usage, verify, life, log } = deps;
   const { checks } = origins;
   const notReady = () => {
     if (life.phase !== 'serving') return `The gateway is ${life.phase}.`;
@@ -99,7 +102,8 @@ function openAdmin(config: Config, { metrics, origins, usage, life, log }: Admin
       connections: life.endpoint?.server.connections ?? 0,
       requestsInFlight: life.endpoint?.admission.inFlight ?? 0,
     });
-  return AdminServer.open({ notReady, status, metrics, log }, { ...config.admin.listen, token: config.admin.token });
+  const options = { ...config.admin.listen, token: config.admin.token };
+  return AdminServer.open({ notReady, status, metrics, verifyCache: verify, log }, options);
 }
 
 /** What the system calls EADDRINUSE, in words that name the setting. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Level } from 'level';
 import type { Logger } from 'pino';
 import type { Backend } from '../../backends/backend.ts';
+import type { VerifyCache } from '../admin/cache-verification.ts';
 import type { Metrics } from '../admin/metrics.ts';
 import type { CloseStack } from '../concurrency/close-stack.ts';
 import type { Config } from '../config.ts';
@@ -19,6 +20,7 @@ import { cacheRules } from './cache-rules.ts';
 import { openIndex } from './index-database.ts';
 import { observePieces } from './observe-pieces.ts';
 import { startScrub } from './scrub.ts';
+import { verifyCache } from './verify-cache.ts';
 
 interface CacheDeps {
   readonly backends: ReadonlyMap<string, Backend>;
@@ -32,12 +34,14 @@ export interface OpenedObjects {
   readonly settings: BucketSettings;
   /** Undefined: nothing is cached. */
   readonly usage: (() => Usage) | undefined;
+  readonly verify: VerifyCache | undefined;
 }
 
 export async function openObjects(config: Config, deps: CacheDeps): Promise<OpenedObjects> {
   const map = new BucketMap(deps.backends, config.buckets);
   const settings = new RoutedBucketSettings({ map });
-  if (!config.cache.enabled) return { objects: new RoutedObjects({ map }), settings, usage: undefined };
+  const uncached = { settings, usage: undefined, verify: undefined };
+  if (!config.cache.enabled) return { objects: new RoutedObjects({ map }), ...uncached };
   const { log, metrics, opened } = deps;
   const database = await openIndex(join(config.data, 'index'), log);
   opened.push('index', () => database.close());
@@ -49,7 +53,7 @@ export async function openObjects(config: Config, deps: CacheDeps): Promise<Open
   };
   const cache = openObjectCache({ map, store, database, failed, ...rules }, cacheOptions(config));
   opened.push('cache', () => cache.close());
-  return { objects: cache.objects, settings, usage: () => store.usage() };
+  return { objects: cache.objects, settings, usage: () => store.usage(), verify: verifyCache(store) };
 }
 
 async function openShelf(config: Config, level: Level, { log, metrics, opened }: CacheDeps): Promise<PieceStore> {

@@ -36,7 +36,7 @@ export async function openS3Endpoint(config: Config, deps: S3EndpointDeps): Prom
   });
   const authenticator = new Authenticator(
     { credentials: deps.credentials, now: () => new Date() },
-    { anonymous: auth.anonymous, maxSkewMs: auth.maxSkew },
+    { anonymous: auth.anonymous, maxSkewMs: auth.maxSkew, allowSigV2: auth.allowSigV2 },
   );
   const observer = observeRequests(metrics, config.log.requests ? log : undefined);
   const api = new S3Api(

@@ -31,6 +31,7 @@ interface GatewayOptions extends Partial<S3ApiOptions> {
   readonly credentials?: readonly Credential[];
   readonly anonymous?: readonly Rule[];
   readonly maxRequests?: number;
+  readonly allowSigV2?: boolean;
 }
 
 export interface LogLine {
@@ -67,7 +68,7 @@ export class TestGateway {
         settings: new RoutedBucketSettings({ map }),
         authenticator: new Authenticator(
           { credentials: { find }, now: () => new Date() },
-          { anonymous: options.anonymous ?? [], maxSkewMs: 900_000 },
+          { anonymous: options.anonymous ?? [], maxSkewMs: 900_000, allowSigV2: options.allowSigV2 },
         ),
         admission: { enter, enterKey: () => () => undefined },
         log: { info: write('info'), warn: write('warn'), error: write('error') },

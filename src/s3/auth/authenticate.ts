@@ -6,11 +6,13 @@ import { claimOfHeader } from './authorization-header.ts';
 import { canonicalReadings } from './canonical-readings.ts';
 import { sameSignature } from './chunk-signatures.ts';
 import type { Credential, CredentialStore } from './credentials.ts';
+import { type FormFields, signerOfForm } from './form-signature.ts';
 import { type PayloadMode, payloadMode } from './payload-mode.ts';
 import type { Rule } from './policy.ts';
 import { claimOfQuery } from './presigned-query.ts';
 import type { SignatureClaim } from './signature-claim.ts';
 import { hmacHex, SigningKeys } from './signing-keys.ts';
+import { presignedV2, verifyV2 } from './sigv2.ts';
 import { stringToSign } from './sigv4.ts';
 
 export type { PayloadMode } from './payload-mode.ts';
@@ -37,6 +39,8 @@ interface AuthenticatorOptions {
   readonly maxSkewMs: number;
   /** Set: signatures for another region are refused. Otherwise the scope's region is the client's own affair. */
   readonly region?: string | undefined;
+  /** Signature Version 2 in presigned URLs and in the policies of forms. Default false. */
+  readonly allowSigV2?: boolean | undefined;
 }
 
 export class Authenticator {
@@ -53,10 +57,12 @@ export class Authenticator {
 
   /** Throws S3Error. */
   authenticate(request: S3Request): Authenticated {
-    const claim = claimOf(request);
-    if (claim === undefined) {
-      return { identity: this.#nobody(), payload: payloadMode(request.headers['x-amz-content-sha256'], undefined) };
+    const mechanism = mechanismOf(request);
+    if (mechanism === undefined || mechanism === 'query V2') {
+      const identity = mechanism === undefined ? this.#nobody() : this.#presignedV2(request);
+      return { identity, payload: payloadMode(request.headers['x-amz-content-sha256'], undefined) };
     }
+    const claim = mechanism === 'query' ? claimOfQuery(request) : claimOfHeader(mechanism.header, request.headers);
     this.#checkScope(claim);
     this.#checkTime(claim);
     const credential = this.#credentialOf(claim);
@@ -70,6 +76,26 @@ export class Authenticator {
     };
   }
 
+  /** Who signed a form's policy; undefined where nobody did. Throws S3Error. */
+  authenticateForm(fields: FormFields): Identity | undefined {
+    const deps = { credentials: this.#credentials, signingKeys: this.#signingKeys };
+    const signer = signerOfForm(fields, this.#options.allowSigV2 === true, deps);
+    return signer && identityOf(signer);
+  }
+
+  #presignedV2(request: S3Request): Identity {
+    if (this.#options.allowSigV2 !== true) {
+      throw new S3Error(
+        'InvalidRequest',
+        'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+      );
+    }
+    const claim = presignedV2(request.query, this.#now());
+    const credential = this.#credentialOf(claim);
+    verifyV2(request, claim, credential.secretAccessKey);
+    return identityOf(credential);
+  }
+
   #nobody(): Identity {
     return {
       anonymous: true,
@@ -80,7 +106,7 @@ export class Authenticator {
     };
   }
 
-  #credentialOf({ accessKeyId }: SignatureClaim): Credential {
+  #credentialOf({ accessKeyId }: Pick<SignatureClaim, 'accessKeyId'>): Credential {
     const credential = this.#credentials.find(accessKeyId);
     if (credential !== undefined) return credential;
     throw new S3Error('InvalidAccessKeyId', undefined, { details: { AWSAccessKeyId: accessKeyId } });
@@ -140,13 +166,13 @@ function expired(claim: SignatureClaim, expiresS: number, now: Date): S3Error {
 }
 
 /** Undefined: the request is unsigned. */
-function claimOf(request: S3Request): SignatureClaim | undefined {
+function mechanismOf(request: S3Request): { readonly header: string } | 'query' | 'query V2' | undefined {
   // An empty Authorization header is none, as at S3.
   const header = request.headers.authorization || undefined;
   const names = new Set(request.query.map(([name]) => name));
   const presigned = names.has('X-Amz-Algorithm') || names.has('X-Amz-Credential') || names.has('X-Amz-Signature');
-  const presignedV2 = names.has('AWSAccessKeyId');
-  if (Number(header !== undefined) + Number(presigned) + Number(presignedV2) > 1) {
+  const isPresignedV2 = names.has('AWSAccessKeyId');
+  if (Number(header !== undefined) + Number(presigned) + Number(isPresignedV2) > 1) {
     throw new S3Error(
       'InvalidArgument',
       'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter ' +
@@ -154,14 +180,9 @@ function claimOf(request: S3Request): SignatureClaim | undefined {
       { details: { ArgumentName: 'Authorization', ArgumentValue: header ?? '' } },
     );
   }
-  if (presignedV2) {
-    throw new S3Error(
-      'InvalidRequest',
-      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
-    );
-  }
-  if (header !== undefined) return claimOfHeader(header, request.headers);
-  return presigned ? claimOfQuery(request) : undefined;
+  if (header !== undefined) return { header };
+  if (isPresignedV2) return 'query V2';
+  return presigned ? 'query' : undefined;
 }
 
 /** A signature that leaves out the host or a word of S3's could be moved to another request. */

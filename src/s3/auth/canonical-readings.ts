@@ -18,7 +18,7 @@ export function* canonicalReadings(
   const query = encodeQuery(request.query);
   for (const host of hosts(headers.host ?? '')) {
     const signed = signedHeaders.map((name) => [name, name === 'host' ? host : (headers[name] ?? '')] as const);
-    for (const canonicalUri of paths(rawPath)) {
+    for (const canonicalUri of pathReadings(rawPath)) {
       yield canonicalRequest({ method, canonicalUri, canonicalQuery: query, headers: signed, payloadHash });
     }
   }
@@ -32,7 +32,7 @@ function* hosts(host: string): Generator<string, void> {
 }
 
 /** S3 itself escapes what it understood the path to be; clients may send it less escaped, or in lower case. */
-function* paths(rawPath: string): Generator<string, void> {
+export function* pathReadings(rawPath: string): Generator<string, void> {
   yield rawPath;
   const anew = escapedAnew(rawPath);
   if (anew !== undefined && anew !== rawPath) yield anew;

@@ -39,6 +39,8 @@ export class StagedUploads {
     const stream = new WatchedBody(body.sizeBytes, staged, beforeLast);
     // An error of the client's body reaches the backend unchanged; what the backend does to its end stays there.
     body.stream.on('error', (error) => stream.destroy(error));
+    // A body may break before the backend, waiting for its turn, listens; it finds the error when it begins to read.
+    stream.on('error', () => undefined);
     body.stream.pipe(stream);
     return {
       body: { sizeBytes: body.sizeBytes, declared: body.declared, stream, digests: () => body.digests() },

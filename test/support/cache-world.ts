@@ -11,7 +11,7 @@ import { SyntheticOrigin } from './synthetic-origin.ts';
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 
-const OPTIONS: ObjectCacheOptions = {
+export const CACHE_OPTIONS: ObjectCacheOptions = {
   pieceSize: MIB,
   inFlightBytes: 256 * MIB,
   windowBytes: MIB,
@@ -21,7 +21,7 @@ const OPTIONS: ObjectCacheOptions = {
   maxNames: 1000,
   fillAttempts: 3,
   stagingBytes: 4 * MIB,
-  stagingPatienceMs: 1000,
+  stagingPatienceMs: 200,
 };
 
 export function cacheWorld(
@@ -41,7 +41,7 @@ export function cacheWorld(
       failed: (_, error) => failures.push(error),
       now: () => clock.now,
     },
-    { ...OPTIONS, ...settings.options },
+    { ...CACHE_OPTIONS, ...settings.options },
   );
   // As each client's request has: a signal of its own.
   const read = (key: string, options: GatewayReadOptions = {}, signal = new AbortController().signal) =>

@@ -171,7 +171,7 @@ export class PieceFetcher {
   #missingRun(piece: Piece, { at, whole }: Want): BlockRange | undefined {
     const held = this.#store.blocks(piece);
     const arriving = this.#arrivals.find(piece);
-    const missing = (block: number) => !held.has(block) && arriving?.isComing(block) !== true;
+    const missing = (block: number) => !held.has(block) && arriving?.hasOrExpects(block) !== true;
     const wanted = blocksOf({ start: at, end: at + 1 }, this.#store.blockSize).first;
     const first = range(whole ? 0 : wanted, held.size).find(missing);
     if (first === undefined) return undefined;

@@ -85,8 +85,9 @@ export class ArrivingPiece {
     return this.#windowBytes;
   }
 
-  isComing(block: number): boolean {
-    return this.#coming.has(block);
+  /** The block is coming, or has come and may be on its way to the shelf. */
+  hasOrExpects(block: number): boolean {
+    return this.#coming.has(block) || this.#window.has(block);
   }
 
   join(): PieceReader {

@@ -143,6 +143,22 @@ test('pieces that are here already are not read again when the record of their o
   expect(second.origin.counts.bodyBytes).toBeLessThan(MIB);
 });
 
+test('a block that has come and is on its way to a slow shelf is not read from the origin again', async () => {
+  const store = failingStore();
+  const world = cacheWorld({ store, freshness: FRESH });
+  world.origin.set('k', 10 * KIB);
+  let go: () => void = () => undefined;
+  store.holdWrites = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const first = await drain(await world.read('k'));
+  const second = world.bytes('k');
+  await new Promise((resolve) => setImmediate(resolve));
+  go();
+  expect((await second).equals(first)).toBe(true);
+  expect(world.origin.counts.gets).toBe(1);
+});
+
 test('after a read was cut by a change, the next read gets the new version, whatever the freshness', async () => {
   for (const freshMs of [60_000, Number.POSITIVE_INFINITY]) {
     const world = cacheWorld({ freshness: { freshMs }, options: { parallelPieces: 1 } });

@@ -15,6 +15,8 @@ export class FailingPieceStore implements PieceStore {
   refuses = false;
   /** While set, reads and writes wait for it. */
   hold: Promise<void> | undefined;
+  /** While set, writes wait for it. */
+  holdWrites: Promise<void> | undefined;
   readonly counts = { failedReads: 0, failedWrites: 0 };
   readonly #inner: PieceStore;
 
@@ -54,6 +56,7 @@ export class FailingPieceStore implements PieceStore {
   async #write(writer: PieceWriter, block: number, bytes: Uint8Array, digest: Uint8Array): Promise<boolean> {
     const fails = this.failWrites || this.refuses;
     await this.hold;
+    await this.holdWrites;
     if (!fails) return writer.write(block, bytes, digest);
     this.counts.failedWrites += 1;
     return false;

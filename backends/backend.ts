@@ -249,7 +249,7 @@ export interface PartListPage {
 }
 
 /** A part of an object that a multipart upload made. */
-export type ObjectPart = Pick<Part, 'partNumber' | 'sizeBytes' | 'checksum'>;
+type ObjectPart = Pick<Part, 'partNumber' | 'sizeBytes' | 'checksum'>;
 
 export interface ObjectPartsPage {
   readonly parts: readonly ObjectPart[];
@@ -372,7 +372,7 @@ export interface BucketDocuments {
 }
 
 /** How a write condition is kept: atomically by the origin, or under a lock of this gateway only. */
-export type ConditionSupport = 'atomic' | 'racy' | 'none';
+type ConditionSupport = 'atomic' | 'racy' | 'none';
 
 /** What an origin can do, as data: the dialect answers 501 by it, the contract suite skips by it. */
 export interface Capabilities {

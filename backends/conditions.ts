@@ -1,6 +1,12 @@
 // Read and write conditions decided against an object's record, for origins that do not decide them and for what the
 // gateway answers by itself. The order is RFC 9110 §13.2.2, which S3 follows.
-import { BackendError, type ObjectInfo, type ReadConditions, type WriteConditions } from './backend.ts';
+import {
+  BackendError,
+  type DeleteConditions,
+  type ObjectInfo,
+  type ReadConditions,
+  type WriteConditions,
+} from './backend.ts';
 
 /** Throws NotModified or PreconditionFailed, with the object's record. */
 export function checkReadConditions(conditions: ReadConditions | undefined, info: ObjectInfo): void {
@@ -34,6 +40,26 @@ export function checkWriteConditions(
       throw new BackendError('PreconditionFailed', 'An object that If-None-Match excludes exists.');
     }
   }
+}
+
+/** Throws PreconditionFailed. A delete of what is not there has nothing to do, whatever its conditions. */
+export function checkDeleteConditions(
+  conditions: DeleteConditions | undefined,
+  current: Pick<ObjectInfo, 'etag' | 'lastModified' | 'sizeBytes'> | undefined,
+): void {
+  if (conditions === undefined || current === undefined) return;
+  const { ifMatch, lastModified, sizeBytes } = conditions;
+  if (ifMatch !== undefined && ifMatch !== '*' && ifMatch !== current.etag) throw refused('ETag');
+  if (lastModified !== undefined && seconds(lastModified) !== seconds(current.lastModified)) throw refused('time');
+  if (sizeBytes !== undefined && sizeBytes !== current.sizeBytes) throw refused('size');
+}
+
+function seconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}
+
+function refused(what: string): BackendError {
+  return new BackendError('PreconditionFailed', `The object has another ${what} than the delete names.`);
 }
 
 /** A weak validator never satisfies If-Match (RFC 9110 §13.1.1). */

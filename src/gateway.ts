@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { AdminServer } from './admin/admin-server.ts';
 import { Metrics } from './admin/metrics.ts';
 import { CloseStack } from './concurrency/close-stack.ts';
-import { type Address, formatAddress } from './config/units.ts';
+import { type Address, formatAddress, reachableUrl } from './config/units.ts';
 import type { Config } from './config.ts';
 import { openCredentials } from './gateway/credentials.ts';
 import { type OpenedObjects, openObjects } from './gateway/object-cache.ts';
@@ -58,9 +58,10 @@ async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: C
   opened.push('S3 endpoint', () => endpoint.server.close(config.shutdownTimeout));
   life.endpoint = endpoint;
   life.phase = 'serving';
+  const scheme = config.tls.cert === undefined ? 'http' : 'https';
   return {
-    s3Url: urlOf(config.tls.cert === undefined ? 'http' : 'https', config.listen.host, endpoint.server.port),
-    adminUrl: urlOf('http', config.admin.listen.host, admin.port),
+    s3Url: reachableUrl(scheme, { ...config.listen, port: endpoint.server.port }),
+    adminUrl: reachableUrl('http', { ...config.admin.listen, port: admin.port }),
     close: () => {
       life.phase = 'stopping';
       return opened.close();
@@ -112,10 +113,4 @@ function listening<T>(opening: Promise<T>, setting: string, address: Address): P
     if (cause.syscall !== 'listen' && cause.syscall !== 'getaddrinfo') throw cause;
     throw new Error(`Cannot listen on ${formatAddress(address)} (setting ${setting}): ${cause.message}`, { cause });
   });
-}
-
-/** One that a client on this machine can use. */
-function urlOf(scheme: 'http' | 'https', host: string, port: number): string {
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `${scheme}://${formatAddress({ host: reachable, port })}`;
 }

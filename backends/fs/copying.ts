@@ -9,7 +9,7 @@ import { errorCode } from './disk-error.ts';
 import { type FileStamp, stampOf, syncFile } from './durable-file.ts';
 import { FileStream } from './file-stream.ts';
 import { type OpenObject, withOpenObject } from './reading.ts';
-import { type ObjectRow, objectLock, rowName, written } from './records.ts';
+import { type ObjectPartRow, type ObjectRow, objectLock, rowName, written } from './records.ts';
 import type { FsRoot } from './root.ts';
 
 interface CopySettings {
@@ -21,7 +21,7 @@ interface CopySettings {
 /** What a copy takes from its source, all of one version. */
 interface Taken {
   readonly row: ObjectRow;
-  readonly partSizes: readonly number[] | undefined;
+  readonly parts: readonly ObjectPartRow[] | undefined;
   readonly stamp: FileStamp;
 }
 
@@ -54,10 +54,10 @@ function take(
 ): Promise<Taken> {
   const use = async (object: OpenObject): Promise<Taken> => {
     checkReadConditions(options.sourceConditions, object.info);
-    const partSizes = await root.index.rows.get<number[]>(rowName.partSizes(source));
+    const parts = await root.index.rows.get<ObjectPartRow[]>(rowName.objectParts(source));
     const stamp = (await linked(object.path, temp)) ? await stampOf(object.file) : await copied(object, temp, settings);
     await object.file.close();
-    return { row: object.row, partSizes, stamp };
+    return { row: object.row, parts, stamp };
   };
   return withOpenObject(root, source, use, settings.signal);
 }
@@ -66,7 +66,7 @@ async function place(
   root: FsRoot,
   target: ObjectRef,
   temp: string,
-  { row: source, partSizes, stamp, checksum }: Taken & { readonly checksum: Checksum | undefined },
+  { row: source, parts, stamp, checksum }: Taken & { readonly checksum: Checksum | undefined },
   options: CopyOptions,
   settings: CopySettings,
 ): Promise<Copied> {
@@ -86,7 +86,7 @@ async function place(
       const current = await root.index.rows.get<ObjectRow>(rowName.object(target));
       checkWriteConditions(options.conditions, current);
       settings.signal.throwIfAborted();
-      await root.journal.place({ kind: 'place', ref: target, temp, stamp, row, partSizes }, current);
+      await root.journal.place({ kind: 'place', ref: target, temp, stamp, row, parts }, current);
     }),
   );
   return written(row);

@@ -51,6 +51,12 @@ export class Journal {
     });
   }
 
+  /** The record alone; the file stays as it is. */
+  async amend(ref: ObjectRef, row: ObjectRow): Promise<void> {
+    const change: RowChange = { type: 'put', key: rowName.object(ref), value: row };
+    await this.#commit(ref.bucket, () => this.#index.write([change], 'durable'));
+  }
+
   async remove(ref: ObjectRef, row: ObjectRow): Promise<void> {
     const removal: Removal = { kind: 'remove', ref, path: row.path };
     await this.#commit(ref.bucket, async () => {
@@ -59,7 +65,7 @@ export class Journal {
       await this.#index.write(
         [
           { type: 'del', key: rowName.object(ref) },
-          { type: 'del', key: rowName.partSizes(ref) },
+          { type: 'del', key: rowName.objectParts(ref) },
           { type: 'put', key: name, value: removal },
         ],
         'durable',
@@ -200,11 +206,11 @@ function intentName(intent: Placement | Removal): string {
 }
 
 async function placedRows(rows: Rows, intent: Placement & { path: string }): Promise<RowChange[]> {
-  const { ref, path, row, partSizes, uploadId } = intent;
-  const sizes = rowName.partSizes(ref);
+  const { ref, path, row, parts, uploadId } = intent;
+  const partsName = rowName.objectParts(ref);
   const changes: RowChange[] = [
     { type: 'put', key: rowName.object(ref), value: { ...row, path } satisfies ObjectRow },
-    partSizes === undefined ? { type: 'del', key: sizes } : { type: 'put', key: sizes, value: partSizes },
+    parts === undefined ? { type: 'del', key: partsName } : { type: 'put', key: partsName, value: parts },
   ];
   return uploadId === undefined ? changes : [...changes, ...(await uploadEnded(rows, { ...ref, uploadId }))];
 }

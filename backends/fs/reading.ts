@@ -9,6 +9,7 @@ import {
   type HeadOptions,
   type ObjectHead,
   type ObjectInfo,
+  type ObjectPartsPage,
   type ObjectRead,
   type ReadOptions,
   type VersionRef,
@@ -17,7 +18,7 @@ import { checkReadConditions } from '../conditions.ts';
 import { resolveRange } from '../range.ts';
 import { isRealPath } from './durable-file.ts';
 import { FileStream } from './file-stream.ts';
-import { type ObjectRow, objectInfo, objectLock, rowName } from './records.ts';
+import { type ObjectPartRow, type ObjectRow, objectInfo, objectLock, rowName } from './records.ts';
 import type { FsRoot } from './root.ts';
 
 type ReadRoot = Pick<FsRoot, 'index' | 'layout' | 'locks' | 'buckets'>;
@@ -57,6 +58,25 @@ export async function openObject(
     },
     signal,
   );
+}
+
+/** The numbers of a completed object's parts are those of their order. */
+export function objectParts(
+  root: ReadRoot,
+  ref: VersionRef,
+  options: { after?: number | undefined; maxEntries: number },
+): Promise<ObjectPartsPage | undefined> {
+  return root.locks.shared(objectLock(ref), async () => {
+    await requireObject(root, ref);
+    const rows = await root.index.rows.get<ObjectPartRow[]>(rowName.objectParts(ref));
+    if (rows === undefined) return undefined;
+    const { after = 0, maxEntries } = options;
+    const parts = rows
+      .slice(after, after + maxEntries)
+      .map((part, index) => ({ ...part, partNumber: after + index + 1 }));
+    const nextAfter = after + parts.length < rows.length ? after + parts.length : undefined;
+    return { parts, partCount: rows.length, nextAfter };
+  });
 }
 
 export interface OpenObject {
@@ -99,13 +119,13 @@ export async function requireObject(root: ReadRoot, ref: VersionRef): Promise<Ob
 
 /** An object put in one piece is its own first part. */
 async function partRange(root: ReadRoot, ref: VersionRef, info: ObjectInfo, partNumber: number): Promise<ByteRange> {
-  const sizes = (await root.index.rows.get<number[]>(rowName.partSizes(ref))) ?? [info.sizeBytes];
-  const sizeBytes = sizes[partNumber - 1];
-  if (sizeBytes === undefined) {
-    throw new BackendError('InvalidPartNumber', `'${ref.key}' has ${sizes.length} parts, not ${partNumber}.`, { info });
+  const parts = (await root.index.rows.get<ObjectPartRow[]>(rowName.objectParts(ref))) ?? [info];
+  const part = parts[partNumber - 1];
+  if (part === undefined) {
+    throw new BackendError('InvalidPartNumber', `'${ref.key}' has ${parts.length} parts, not ${partNumber}.`, { info });
   }
-  const start = sizes.slice(0, partNumber - 1).reduce((sum, size) => sum + size, 0);
-  return { start, end: start + sizeBytes };
+  const start = parts.slice(0, partNumber - 1).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return { start, end: start + part.sizeBytes };
 }
 
 function withVersion(ref: VersionRef, options: HeadOptions): VersionRef {

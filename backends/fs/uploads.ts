@@ -187,10 +187,10 @@ export class Uploads {
   ): Promise<Written> {
     const { buckets, locks, journal, layout } = this.#deps;
     const ref = { bucket: upload.bucket, key: upload.key };
-    const partSizes = made.parts.map((part) => part.sizeBytes);
+    const parts = made.parts.map(({ sizeBytes, checksum }) => ({ sizeBytes, checksum }));
     const object: Omit<ObjectRow, 'path'> = {
       ...attributes,
-      sizeBytes: partSizes.reduce((sum, size) => sum + size, 0),
+      sizeBytes: parts.reduce((sum, part) => sum + part.sizeBytes, 0),
       etag: assembledEtag(made.parts),
       lastModified: this.#options.now().getTime(),
       checksum: made.checksum,
@@ -203,7 +203,7 @@ export class Uploads {
         checkWriteConditions(made.options.conditions, current);
         const { temp, stamp } = made;
         const { uploadId } = upload;
-        await journal.place({ kind: 'place', ref, temp, stamp, row: object, partSizes, uploadId }, current);
+        await journal.place({ kind: 'place', ref, temp, stamp, row: object, parts, uploadId }, current);
       }),
     );
     await rm(layout.upload(upload.uploadId), { recursive: true, force: true });

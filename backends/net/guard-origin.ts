@@ -2,7 +2,7 @@
 // the origin is down, and a few retries of what can be repeated safely. Requests with a body, and those whose repetition
 // would do something else than the first (copy, create, complete), are sent once. A read is retried until its answer
 // begins; from then on its body is the caller's to resume.
-import type { Backend, Buckets, Multipart, ObjectRead, ReadOptions, UploadBody } from '../backend.ts';
+import type { Backend, Buckets, Multipart, ObjectRead, ReadOptions, Tagging, UploadBody } from '../backend.ts';
 import { Circuit } from './circuit.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { meteredBody } from './metered-body.ts';
@@ -48,7 +48,7 @@ export function guardOrigin(backend: Backend, limits: OriginLimits, deps: GuardD
   const clock = deps.clock ?? systemClock;
   const gate = openGate(limits, deps, clock);
   const bucket = limits.bytesPerSecond === undefined ? undefined : new TokenBucket(clock, limits.bytesPerSecond);
-  const { put, delete: remove, deleteMany, copy, multipart, buckets } = backend;
+  const { put, delete: remove, deleteMany, copy, objectParts, multipart, tagging, buckets } = backend;
   return {
     kind: backend.kind,
     capabilities: backend.capabilities,
@@ -75,7 +75,12 @@ export function guardOrigin(backend: Backend, limits: OriginLimits, deps: GuardD
       copy: (source, target, options, signal) =>
         gate.once(() => copy.call(backend, source, target, options, signal), signal),
     }),
+    ...(objectParts && {
+      objectParts: (ref, options, signal) =>
+        gate.repeatable(() => objectParts.call(backend, ref, options, signal), signal),
+    }),
     ...(multipart && { multipart: guardMultipart(multipart, gate, bucket) }),
+    ...(tagging && { tagging: guardTagging(tagging, gate) }),
     ...(buckets && { buckets: guardBuckets(buckets, gate) }),
     close: () => backend.close(),
   };
@@ -125,6 +130,14 @@ function guardMultipart(multipart: Multipart, gate: OriginGate, bucket: TokenBuc
     completeUpload: (upload, parts, options, signal) =>
       gate.once(() => multipart.completeUpload(upload, parts, options, signal), signal),
     abortUpload: (upload, signal) => gate.once(() => multipart.abortUpload(upload, signal), signal),
+  };
+}
+
+function guardTagging(tagging: Tagging, gate: OriginGate): Tagging {
+  return {
+    get: (ref, signal) => gate.repeatable(() => tagging.get(ref, signal), signal),
+    set: (ref, tags, signal) => gate.repeatable(() => tagging.set(ref, tags, signal), signal),
+    delete: (ref, signal) => gate.repeatable(() => tagging.delete(ref, signal), signal),
   };
 }
 

@@ -28,6 +28,7 @@ export function hideSecrets(backend: Backend, secrets: readonly string[]): Backe
   return withErrors(backend, hide, {
     read,
     multipart: backend.multipart && withErrors(backend.multipart, hide),
+    tagging: backend.tagging && withErrors(backend.tagging, hide),
     buckets: backend.buckets && withErrors(backend.buckets, hide),
   });
 }

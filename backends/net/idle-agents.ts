@@ -29,7 +29,7 @@ export interface IdleAgents {
 }
 
 /** Why a socket was destroyed by its pool; classifyNetworkError knows the codes. */
-export class SocketTimeoutError extends Error {
+class SocketTimeoutError extends Error {
   override readonly name = 'SocketTimeoutError';
   readonly code: 'CONNECT_TIMEOUT' | 'IDLE_TIMEOUT';
 

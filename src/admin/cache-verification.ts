@@ -97,6 +97,8 @@ export class CacheVerification {
     const counts: Counts = { pieces: 0, bytes: 0, sound: 0, damaged: 0, absent: 0 };
     const begunMs = now();
     let toldMs = begunMs;
+    // At once, so that whoever asked knows that it is under way.
+    yield { type: 'progress', ...counts };
     for await (const { soundness, ...found } of verify(options, signal)) {
       counts.pieces += 1;
       counts.bytes += found.bytes;

@@ -3,9 +3,12 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/load-config.ts';
 import { VERSION } from '../gateway/version.ts';
+import { addCacheCommand } from './cache-command.ts';
 import { addConfigCommand } from './config-command.ts';
 import { EXIT } from './exit-codes.ts';
 import { addServeCommand } from './serve-command.ts';
+import { addStatusCommand } from './status-command.ts';
+import { UsageError } from './usage-error.ts';
 
 const program = new Command('dfstore')
   .description('S3-compatible object storage gateway.')
@@ -16,6 +19,8 @@ const program = new Command('dfstore')
 
 addServeCommand(program);
 addConfigCommand(program);
+addStatusCommand(program);
+addCacheCommand(program);
 
 try {
   await program.parseAsync();
@@ -27,5 +32,5 @@ function report(error: unknown): number {
   // Commander has printed its own.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  return error instanceof ConfigError ? EXIT.usage : EXIT.failure;
+  return error instanceof ConfigError || error instanceof UsageError ? EXIT.usage : EXIT.failure;
 }

@@ -60,3 +60,9 @@ export function parseAddress(text: string): Address {
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** One that a client on the same machine can use. */
+export function reachableUrl(scheme: 'http' | 'https', { host, port }: Address): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `${scheme}://${formatAddress({ host: reachable, port })}`;
+}

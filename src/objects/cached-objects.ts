@@ -6,11 +6,14 @@ import type {
   Copied,
   CopyOptions,
   Deleted,
+  DeleteOptions,
   DeleteOutcome,
   DeleteTarget,
   ObjectHead,
   ObjectRef,
   PutOptions,
+  Tagging,
+  Tags,
   UploadBody,
   UploadRef,
   VersionRef,
@@ -88,7 +91,7 @@ export class CachedObjects extends RoutedObjects {
     }
   }
 
-  override delete(ref: ObjectRef, options: { versionId?: string | undefined }, signal: AbortSignal): Promise<Deleted> {
+  override delete(ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<Deleted> {
     const outcome = options.versionId === undefined ? MISSING : UNKNOWN;
     return this.#revoking(ref, outcome, () => super.delete(ref, options, signal));
   }
@@ -109,6 +112,15 @@ export class CachedObjects extends RoutedObjects {
 
   override copy(source: VersionRef, target: ObjectRef, options: CopyOptions, signal: AbortSignal): Promise<Copied> {
     return this.#revoking(target, WRITTEN, () => super.copy(source, target, options, signal));
+  }
+
+  /** What a head tells of an object says how many tags it has, and an origin asked whether it changed says no. */
+  override setTags(ref: VersionRef, tags: Tags, signal: AbortSignal): ReturnType<Tagging['set']> {
+    return this.#revoking(ref, UNKNOWN, () => super.setTags(ref, tags, signal));
+  }
+
+  override deleteTags(ref: VersionRef, signal: AbortSignal): ReturnType<Tagging['delete']> {
+    return this.#revoking(ref, UNKNOWN, () => super.deleteTags(ref, signal));
   }
 
   override completeUpload(

@@ -33,7 +33,10 @@ export async function deleteOneByOne(
       limit(async (): Promise<DeleteOutcome> => {
         try {
           const ref = { bucket: route.bucket, key: target.key };
-          return { ...target, deleted: await remove(ref, { versionId: target.versionId }, signal) };
+          return {
+            ...target,
+            deleted: await remove(ref, { versionId: target.versionId, conditions: target.conditions }, signal),
+          };
         } catch (error) {
           if (!(error instanceof BackendError) || error.code === 'NoSuchBucket') throw error;
           return { ...target, error };

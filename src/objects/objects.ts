@@ -9,6 +9,7 @@ import type {
   CopyOptions,
   CreateUploadOptions,
   Deleted,
+  DeleteOptions,
   DeleteOutcome,
   DeleteTarget,
   HeadOptions,
@@ -17,10 +18,12 @@ import type {
   ListUploadsOptions,
   Multipart,
   ObjectHead,
+  ObjectPartsPage,
   ObjectRef,
   PartListPage,
   PutOptions,
   ReadOptions,
+  Tagging,
   UploadBody,
   UploadListPage,
   UploadRef,
@@ -70,9 +73,19 @@ export interface Objects {
   read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead>;
   list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage>;
   put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written>;
-  delete(ref: ObjectRef, options: { versionId?: string | undefined }, signal: AbortSignal): Promise<Deleted>;
+  delete(ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<Deleted>;
   deleteMany(bucket: string, targets: readonly DeleteTarget[], signal: AbortSignal): Promise<readonly DeleteOutcome[]>;
   copy(source: VersionRef, target: ObjectRef, options: CopyOptions, signal: AbortSignal): Promise<Copied>;
+
+  getTags: Tagging['get'];
+  setTags: Tagging['set'];
+  deleteTags: Tagging['delete'];
+  /** Undefined: the object was not made of parts, or its origin does not tell. */
+  objectParts(
+    ref: VersionRef,
+    options: { after?: number | undefined; maxEntries: number },
+    signal: AbortSignal,
+  ): Promise<ObjectPartsPage | undefined>;
 
   createUpload(ref: ObjectRef, options: CreateUploadOptions, signal: AbortSignal): Promise<string>;
   uploadPart: Multipart['uploadPart'];

@@ -29,7 +29,7 @@ interface RelayOptions {
 }
 
 /** What was read at one origin as a body for another, verified against the checksum the first origin keeps of it. */
-export function relayBody(read: ObjectRead, options: RelayOptions): UploadBody {
+function relayBody(read: ObjectRead, options: RelayOptions): UploadBody {
   const promised =
     read.range === undefined && read.info.checksum?.type === 'FULL_OBJECT' ? read.info.checksum : undefined;
   const algorithm = options.checksumAlgorithm ?? promised?.algorithm;

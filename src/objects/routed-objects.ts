@@ -12,6 +12,7 @@ import {
   type CopyOptions,
   type CreateUploadOptions,
   type Deleted,
+  type DeleteOptions,
   type DeleteOutcome,
   type DeleteTarget,
   type ListOptions,
@@ -19,9 +20,12 @@ import {
   type ListUploadsOptions,
   type Multipart,
   type ObjectHead,
+  type ObjectPartsPage,
   type ObjectRef,
   type PartListPage,
   type PutOptions,
+  type Tagging,
+  type Tags,
   type UploadBody,
   type UploadListPage,
   type UploadRef,
@@ -34,6 +38,7 @@ import { deleteInBatches, deleteOneByOne } from './delete-many.ts';
 import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions, Objects } from './objects.ts';
 import { refuseSmallParts } from './part-sizes.ts';
 import { relayCopy, relayPartCopy } from './relay.ts';
+import { taggingOf, tagsAt } from './tags-at-origin.ts';
 
 export class RoutedObjects implements Objects {
   readonly #map: BucketMap;
@@ -121,7 +126,7 @@ export class RoutedObjects implements Objects {
     return put(originRef(route, ref.key), body, options, signal);
   }
 
-  async delete(ref: ObjectRef, options: { versionId?: string | undefined }, signal: AbortSignal): Promise<Deleted> {
+  async delete(ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<Deleted> {
     const route = this.#map.route(ref.bucket);
     return ability(route, 'delete')(originRef(route, ref.key), options, signal);
   }
@@ -154,6 +159,31 @@ export class RoutedObjects implements Objects {
       options,
       signal,
     );
+  }
+
+  async getTags(ref: VersionRef, signal: AbortSignal): ReturnType<Tagging['get']> {
+    const route = this.#map.route(ref.bucket);
+    return tagsAt(route, { ...originRef(route, ref.key), versionId: ref.versionId }, signal);
+  }
+
+  async setTags(ref: VersionRef, tags: Tags, signal: AbortSignal): ReturnType<Tagging['set']> {
+    const route = this.#map.route(ref.bucket);
+    return taggingOf(route).set({ ...originRef(route, ref.key), versionId: ref.versionId }, tags, signal);
+  }
+
+  async deleteTags(ref: VersionRef, signal: AbortSignal): ReturnType<Tagging['delete']> {
+    const route = this.#map.route(ref.bucket);
+    return taggingOf(route).delete({ ...originRef(route, ref.key), versionId: ref.versionId }, signal);
+  }
+
+  async objectParts(
+    ref: VersionRef,
+    options: { after?: number | undefined; maxEntries: number },
+    signal: AbortSignal,
+  ): Promise<ObjectPartsPage | undefined> {
+    const route = this.#map.route(ref.bucket);
+    const origin = { ...originRef(route, ref.key), versionId: ref.versionId };
+    return route.backend.objectParts?.(origin, options, signal);
   }
 
   async createUpload(ref: ObjectRef, options: CreateUploadOptions, signal: AbortSignal): Promise<string> {

@@ -2,9 +2,6 @@
 // piece may be short.
 import type { ByteRange } from '../../backends/backend.ts';
 
-export const DEFAULT_BLOCK_BYTES = 256 * 1024;
-export const MIN_BLOCK_BYTES = 64 * 1024;
-
 /** Half-open, in blocks. */
 export interface BlockRange {
   readonly first: number;

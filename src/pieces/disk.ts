@@ -20,7 +20,7 @@ export interface DiskOptions {
 export type DiskState = 'in' | 'reading' | 'out';
 
 /** The format's version: another format lives in another directory. */
-export const DISK_FORMAT = 'v1';
+const DISK_FORMAT = 'v1';
 const DIRECTORY = /^[0-9a-f]{2}$/;
 /** Twelve digits for the run of the gateway that made it, then its number in that run. */
 const FILE_NAME = /^[0-9a-f]{12}-[0-9a-f]{2,}$/;

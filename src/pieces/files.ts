@@ -2,7 +2,7 @@
 // Tests put a failing one in its place.
 import fs from 'node:fs';
 
-export interface FileFacts {
+interface FileFacts {
   readonly sizeBytes: number;
   /** What the file system allotted; holes count nothing. */
   readonly allocatedBytes: number;

@@ -6,7 +6,7 @@ import type { PieceKey } from './piece.ts';
 import { decodeHead, decodeRecord, encodeRecord, type PieceRecord, type RecordHead } from './piece-record.ts';
 import type { PieceObserver } from './piece-store.ts';
 
-export const PIECE_KEY_SPACE = 'pieces-v1';
+const PIECE_KEY_SPACE = 'pieces-v1';
 
 export interface PieceDbOptions {
   /** How long a mark may wait for its batch. */

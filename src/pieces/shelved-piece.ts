@@ -49,7 +49,7 @@ export function shelvedPiece(
   };
 }
 
-export function allotted(disk: Disk, held: BitSet, lengthBytes: number, blockSize: number): number {
+function allotted(disk: Disk, held: BitSet, lengthBytes: number, blockSize: number): number {
   if (held.isFull && blockSize % disk.unitBytes === 0) return disk.allotted(lengthBytes);
   let bytes = 0;
   for (const block of held) {

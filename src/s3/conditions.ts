@@ -1,5 +1,5 @@
 // Conditional headers as the contract has them. Deciding them is the backend's part (backends/conditions.ts).
-import type { Capabilities, ReadConditions, WriteConditions } from '../../backends/backend.ts';
+import type { Capabilities, DeleteConditions, ReadConditions, WriteConditions } from '../../backends/backend.ts';
 import { S3Error } from './errors.ts';
 import type { S3Request } from './request.ts';
 
@@ -31,9 +31,30 @@ export function parseWriteConditions(headers: Headers, capabilities: Capabilitie
   return ifMatch === undefined && ifNoneMatch === undefined ? undefined : { ifMatch, ifNoneMatch };
 }
 
+/** Conditions on what a delete removes, as it names them; an origin that cannot keep one must not be asked to. */
+export function parseDeleteConditions(
+  named: {
+    readonly etag: string | undefined;
+    readonly lastModified: string | undefined;
+    readonly size: string | undefined;
+  },
+  capabilities: Capabilities,
+): DeleteConditions | undefined {
+  const { etag, lastModified, size } = named;
+  if (etag === undefined && lastModified === undefined && size === undefined) return undefined;
+  if ((capabilities.deleteIf ?? 'none') === 'none') {
+    throw new S3Error('NotImplemented', "This bucket's backend cannot delete on conditions.");
+  }
+  return {
+    ifMatch: etag === undefined ? undefined : unquoteEtag(etag),
+    lastModified: lastModified === undefined ? undefined : requiredDate(lastModified),
+    sizeBytes: size === undefined ? undefined : requiredSize(size),
+  };
+}
+
 /** For operations whose contract knows no conditions. */
-export function refuseConditions(headers: Headers): void {
-  for (const name of CONDITIONAL) {
+export function refuseConditions(headers: Headers, names: readonly string[] = CONDITIONAL): void {
+  for (const name of names) {
     if (headers[name] !== undefined) throw notImplemented(name);
   }
 }
@@ -60,6 +81,23 @@ export function parseHttpDate(header: string | undefined): Date | undefined {
   if (header === undefined || !/^[A-Za-z]{3,9},? .*\d{2}:\d{2}:\d{2}/.test(header)) return undefined;
   const time = Date.parse(/GMT|UTC|[+-]\d{4}$/.test(header) ? header : `${header} GMT`);
   return Number.isNaN(time) ? undefined : new Date(time);
+}
+
+/** As HTTP or as XML writes it. */
+function requiredDate(text: string): Date {
+  const date = parseHttpDate(text) ?? new Date(/^\d{4}-\d{2}-\d{2}T/.test(text) ? text : Number.NaN);
+  if (!Number.isNaN(date.getTime())) return date;
+  throw new S3Error('InvalidArgument', 'The last modified time of a condition is no date.', {
+    details: { ArgumentName: 'LastModifiedTime', ArgumentValue: text },
+  });
+}
+
+function requiredSize(text: string): number {
+  const size = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(size)) return size;
+  throw new S3Error('InvalidArgument', 'The size of a condition is not a number of bytes.', {
+    details: { ArgumentName: 'Size', ArgumentValue: text },
+  });
 }
 
 interface Etag {

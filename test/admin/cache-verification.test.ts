@@ -74,6 +74,7 @@ test('damage is told as it is found, progress from time to time, and the sums at
   const stream = verification.start({ bytesPerSecond: undefined }, never);
   if (stream === undefined) throw new Error('Nothing else is under way.');
   expect(linesOf(await text(stream))).toEqual([
+    { type: 'progress', pieces: 0, bytes: 0, sound: 0, damaged: 0, absent: 0 },
     { type: 'damaged', origin: 'main', bucket: 'models', key: 'a/b', piece: 1, bytes: 10 },
     { type: 'progress', pieces: 3, bytes: 30, sound: 2, damaged: 1, absent: 0 },
     { type: 'summary', pieces: 4, bytes: 40, sound: 2, damaged: 1, absent: 1, seconds: 1.5 },
@@ -87,7 +88,7 @@ test('what goes wrong is the last line, and no summary is told', async () => {
   });
   const answer = await post();
   expect(answer.headers['content-type']).toBe('application/x-ndjson');
-  expect(linesOf(await text(answer))).toEqual([{ type: 'failed', error: 'LevelDB is closed.' }]);
+  expect(linesOf(await text(answer)).slice(1)).toEqual([{ type: 'failed', error: 'LevelDB is closed.' }]);
 });
 
 test('there is one verification at a time; when its asker leaves it ends, and there can be another', async () => {

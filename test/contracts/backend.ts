@@ -6,12 +6,15 @@ import type { Backend } from '../../backends/backend.ts';
 import { bucketDocumentPromises } from './backend/bucket-documents.ts';
 import { bucketPromises } from './backend/buckets.ts';
 import { checksumPromises } from './backend/checksums.ts';
+import { conditionalDeletePromises } from './backend/conditional-deletes.ts';
 import { conditionPromises } from './backend/conditions.ts';
 import { copyPromises } from './backend/copying.ts';
 import { keyPromises } from './backend/keys.ts';
 import { listingPromises } from './backend/listing.ts';
 import { multipartPromises } from './backend/multipart.ts';
+import { objectPartPromises } from './backend/object-parts.ts';
 import { readingPromises } from './backend/reading.ts';
+import { taggingPromises } from './backend/tagging.ts';
 import { uploadListingPromises } from './backend/upload-listing.ts';
 import { World } from './backend/world.ts';
 import { writingPromises } from './backend/writing.ts';
@@ -47,6 +50,9 @@ const PROMISES: Readonly<Record<string, ContractPromise>> = {
   ...checksumPromises,
   ...uploadListingPromises,
   ...copyPromises,
+  ...taggingPromises,
+  ...conditionalDeletePromises,
+  ...objectPartPromises,
   ...bucketPromises,
   ...bucketDocumentPromises,
 };

@@ -11,9 +11,11 @@ import {
   type Buckets,
   type ByteRange,
   type Capabilities,
+  type Checksum,
   type Copied,
   type CopyOptions,
   type Deleted,
+  type DeleteOptions,
   type DeleteOutcome,
   type DeleteTarget,
   type HeadOptions,
@@ -22,17 +24,20 @@ import {
   type Multipart,
   type ObjectHead,
   type ObjectInfo,
+  type ObjectPartsPage,
   type ObjectRead,
   type ObjectRef,
   type PutOptions,
   type ReadOptions,
+  type Tagging,
+  type Tags,
   type UploadBody,
   type VersionRef,
   type WriteConditions,
   type Written,
 } from '../../backends/backend.ts';
 import { CHECKSUM_ALGORITHMS, createHasher, fullObjectChecksum } from '../../backends/checksums.ts';
-import { checkReadConditions, checkWriteConditions } from '../../backends/conditions.ts';
+import { checkDeleteConditions, checkReadConditions, checkWriteConditions } from '../../backends/conditions.ts';
 import { resolveRange } from '../../backends/range.ts';
 import { listNames } from './memory-listing.ts';
 import { MemoryUploads } from './memory-uploads.ts';
@@ -42,6 +47,8 @@ export interface StoredObject {
   readonly bytes: Buffer;
   /** Where each part ends, of an object made of parts. */
   readonly partEnds?: readonly number[] | undefined;
+  readonly partChecksums?: readonly (Checksum | undefined)[] | undefined;
+  readonly tags: Tags;
 }
 
 interface StoredBucket {
@@ -60,6 +67,7 @@ export class MemoryBackend implements Backend {
   readonly capabilities: Capabilities;
   readonly multipart: Multipart;
   readonly buckets: Buckets;
+  readonly tagging: Tagging;
   readonly bucketDocuments: BucketDocuments;
   readonly #now: () => Date;
   readonly #buckets = new Map<string, StoredBucket>();
@@ -69,6 +77,11 @@ export class MemoryBackend implements Backend {
     this.capabilities = { ...CAPABILITIES, ...options.capabilities };
     const uploads = new MemoryUploads(this, this.#now);
     this.multipart = uploads;
+    this.tagging = {
+      get: async (ref) => ({ tags: this.find(ref, ref).tags }),
+      set: async (ref, tags) => this.#tag(ref, tags),
+      delete: async (ref) => this.#tag(ref, {}),
+    };
     this.buckets = {
       create: async (bucket, { owner }) => this.#createBucket(bucket, owner),
       delete: async (bucket) => {
@@ -127,9 +140,11 @@ export class MemoryBackend implements Backend {
     return this.store(ref, { bytes, etag, checksum }, options);
   }
 
-  async delete(ref: ObjectRef, options: { versionId?: string | undefined }): Promise<Deleted> {
+  async delete(ref: ObjectRef, options: DeleteOptions): Promise<Deleted> {
     checkVersion(options.versionId);
-    this.bucket(ref.bucket).objects.delete(ref.key);
+    const { objects } = this.bucket(ref.bucket);
+    checkDeleteConditions(options.conditions, objects.get(ref.key)?.info);
+    objects.delete(ref.key);
     return {};
   }
 
@@ -139,15 +154,15 @@ export class MemoryBackend implements Backend {
         try {
           return { ...target, deleted: await this.delete({ bucket, key: target.key }, target) };
         } catch (error) {
-          if (error instanceof BackendError && error.code === 'NoSuchVersion') return { ...target, error };
-          throw error;
+          if (!(error instanceof BackendError) || error.code === 'NoSuchBucket') throw error;
+          return { ...target, error };
         }
       }),
     );
   }
 
   async copy(source: VersionRef, target: ObjectRef, options: CopyOptions): Promise<Copied> {
-    const { info, bytes, partEnds } = this.find(source, { ...source, conditions: options.sourceConditions });
+    const { info, bytes, partEnds, tags } = this.find(source, { ...source, conditions: options.sourceConditions });
     const checksum = options.checksumAlgorithm
       ? checksumOf(options.checksumAlgorithm, bytes)
       : (info.checksum ?? crc64(bytes));
@@ -157,9 +172,27 @@ export class MemoryBackend implements Backend {
       headers: attributes.headers,
       metadata: attributes.metadata,
       storageClass: options.storageClass,
+      tags: options.replaceTags ?? options.replace?.tags ?? tags,
       conditions: options.conditions,
     });
     return { ...written, lastModified: this.find(target, {}).info.lastModified };
+  }
+
+  async objectParts(
+    ref: VersionRef,
+    options: { after?: number | undefined; maxEntries: number },
+  ): Promise<ObjectPartsPage | undefined> {
+    const { partEnds, partChecksums } = this.find(ref, ref);
+    if (partEnds === undefined) return undefined;
+    const { after = 0, maxEntries } = options;
+    const all = partEnds.map((end, index) => ({
+      partNumber: index + 1,
+      sizeBytes: end - (partEnds[index - 1] ?? 0),
+      checksum: partChecksums?.[index],
+    }));
+    const parts = all.slice(after, after + maxEntries);
+    const nextAfter = after + parts.length < all.length ? after + parts.length : undefined;
+    return { parts, partCount: all.length, nextAfter };
   }
 
   async close(): Promise<void> {}
@@ -181,7 +214,7 @@ export class MemoryBackend implements Backend {
 
   store(
     ref: ObjectRef,
-    made: Pick<StoredObject, 'bytes' | 'partEnds'> & Pick<ObjectInfo, 'etag' | 'checksum'>,
+    made: Pick<StoredObject, 'bytes' | 'partEnds' | 'partChecksums'> & Pick<ObjectInfo, 'etag' | 'checksum'>,
     options: PutOptions & { readonly conditions?: WriteConditions | undefined },
   ): Written {
     const { objects } = this.bucket(ref.bucket);
@@ -200,8 +233,16 @@ export class MemoryBackend implements Backend {
       tagCount: Object.keys(options.tags ?? {}).length,
       identity: 'strong',
     };
-    objects.set(ref.key, { info, bytes: made.bytes, partEnds: made.partEnds });
+    const { bytes, partEnds, partChecksums } = made;
+    objects.set(ref.key, { info, bytes, partEnds, partChecksums, tags: options.tags ?? {} });
     return { etag: info.etag, sizeBytes: info.sizeBytes, lastModified: info.lastModified, checksum: info.checksum };
+  }
+
+  #tag(ref: VersionRef, tags: Tags): Record<string, never> {
+    const stored = this.find(ref, ref);
+    const info = { ...stored.info, tagCount: Object.keys(tags).length };
+    this.bucket(ref.bucket).objects.set(ref.key, { ...stored, info, tags });
+    return {};
   }
 
   #createBucket(name: string, owner: string): void {
@@ -222,6 +263,7 @@ const CAPABILITIES: Capabilities = {
   list: 'full',
   putIfAbsent: 'atomic',
   putIfMatch: 'atomic',
+  deleteIf: 'atomic',
   userMetadataMaxBytes: 2048,
   partMinBytes: 1,
   putMaxBytes: 64 * 1024 ** 2,

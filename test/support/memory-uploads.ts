@@ -144,7 +144,7 @@ export class MemoryUploads implements Multipart {
     const etag = `${md5(Buffer.concat(parts.map((part) => md5(part.bytes)))).toString('hex')}-${parts.length}`;
     const written = this.#backend.store(
       upload,
-      { bytes, etag, checksum, partEnds },
+      { bytes, etag, checksum, partEnds, partChecksums: parts.map((part) => part.checksum) },
       { ...pending.options, conditions: options.conditions },
     );
     pending.done = { parts: identity, written };

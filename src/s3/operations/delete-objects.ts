@@ -2,6 +2,7 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 import type { DeleteOutcome, DeleteTarget } from '../../../backends/backend.ts';
 import { type Answer, toS3Error } from '../answer.ts';
+import { parseDeleteConditions } from '../conditions.ts';
 import { S3Error } from '../errors.ts';
 import { checkKey } from '../target.ts';
 import type { XmlElement, XmlObject } from '../xml.ts';
@@ -20,9 +21,12 @@ export async function deleteObjects(context: OperationContext): Promise<Answer> 
   const targets: DeleteTarget[] = [];
   for (const element of elements) {
     const target = parseTarget(element);
-    const refusal = await refusalOf(context, element, target);
-    if (refusal === undefined) targets.push(target);
-    else refused.push(errorElement(target, refusal));
+    try {
+      targets.push(await admitted(context, element, target));
+    } catch (error) {
+      if (!(error instanceof S3Error)) throw error;
+      refused.push(errorElement(target, error));
+    }
   }
   const outcomes =
     targets.length === 0 ? [] : await context.objects.deleteMany(context.bucket, targets, context.signal);
@@ -60,21 +64,14 @@ function parseTarget(element: XmlElement): DeleteTarget {
   return versionId === undefined || versionId === '' ? { key } : { key, versionId };
 }
 
-const CONDITIONS = ['ETag', 'LastModifiedTime', 'Size'];
-
-async function refusalOf(
-  context: OperationContext,
-  element: XmlElement,
-  target: DeleteTarget,
-): Promise<S3Error | undefined> {
-  if (CONDITIONS.some((name) => element.first(name) !== undefined)) return new S3Error('NotImplemented');
-  if (!(await context.access.isAllowed('delete', context.bucket, target.key))) return new S3Error('AccessDenied');
-  try {
-    checkKey(target.key);
-    return undefined;
-  } catch (error) {
-    return toS3Error(error);
-  }
+/** Throws why this key cannot be deleted; the others can all the same. */
+async function admitted(context: OperationContext, element: XmlElement, target: DeleteTarget): Promise<DeleteTarget> {
+  const { access, bucket, objects } = context;
+  if (!(await access.isAllowed('delete', bucket, target.key))) throw new S3Error('AccessDenied');
+  checkKey(target.key);
+  const text = (name: string) => element.first(name)?.text.trim();
+  const named = { etag: text('ETag'), lastModified: text('LastModifiedTime'), size: text('Size') };
+  return { ...target, conditions: parseDeleteConditions(named, objects.capabilities(bucket)) };
 }
 
 function deletedElement(outcome: DeleteOutcome): XmlObject {

@@ -18,13 +18,13 @@ import { deleteObject } from './delete-object.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { getObject, headObject } from './get-object.ts';
 import { getObjectAttributes } from './get-object-attributes.ts';
-import { getObjectTagging } from './get-object-tagging.ts';
 import { listBuckets } from './list-buckets.ts';
 import { listMultipartUploads } from './list-multipart-uploads.ts';
 import { listObjectVersions } from './list-object-versions.ts';
 import { listObjects } from './list-objects.ts';
 import { listObjectsV2 } from './list-objects-v2.ts';
 import { listParts } from './list-parts.ts';
+import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './object-tagging.ts';
 import type { Operation } from './operation-context.ts';
 import { putObject } from './put-object.ts';
 import { NOT_IMPLEMENTED, nothingConfigured } from './refused.ts';
@@ -57,6 +57,8 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   GetObjectAcl: { action: 'read', handler: getObjectAcl },
   GetObjectAttributes: { action: 'read', handler: getObjectAttributes },
   GetObjectTagging: { action: 'read', handler: getObjectTagging },
+  PutObjectTagging: { action: 'write', handler: putObjectTagging },
+  DeleteObjectTagging: { action: 'write', handler: deleteObjectTagging },
   PutObject: { action: 'write', handler: putObject },
   PutObjectAcl: { action: 'write', handler: putObjectAcl },
   CopyObject: { action: 'write', handler: copyObject, slow: true },
@@ -92,6 +94,8 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   CreateSession: NOT_IMPLEMENTED,
   DeleteBucketAnalyticsConfiguration: NOT_IMPLEMENTED,
   DeleteBucketCors: NOT_IMPLEMENTED,
+  PostObject: NOT_IMPLEMENTED,
+  PutBucketCors: NOT_IMPLEMENTED,
   DeleteBucketEncryption: NOT_IMPLEMENTED,
   DeleteBucketIntelligentTieringConfiguration: NOT_IMPLEMENTED,
   DeleteBucketInventoryConfiguration: NOT_IMPLEMENTED,
@@ -104,17 +108,14 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   DeleteBucketReplication: NOT_IMPLEMENTED,
   DeleteBucketTagging: NOT_IMPLEMENTED,
   DeleteBucketWebsite: NOT_IMPLEMENTED,
-  DeleteObjectTagging: NOT_IMPLEMENTED,
   DeletePublicAccessBlock: NOT_IMPLEMENTED,
   GetBucketAbac: NOT_IMPLEMENTED,
   GetBucketMetadataConfiguration: NOT_IMPLEMENTED,
   GetBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
   GetObjectTorrent: NOT_IMPLEMENTED,
-  PostObject: NOT_IMPLEMENTED,
   PutBucketAbac: NOT_IMPLEMENTED,
   PutBucketAccelerateConfiguration: NOT_IMPLEMENTED,
   PutBucketAnalyticsConfiguration: NOT_IMPLEMENTED,
-  PutBucketCors: NOT_IMPLEMENTED,
   PutBucketEncryption: NOT_IMPLEMENTED,
   PutBucketIntelligentTieringConfiguration: NOT_IMPLEMENTED,
   PutBucketInventoryConfiguration: NOT_IMPLEMENTED,
@@ -132,7 +133,6 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   PutObjectLegalHold: NOT_IMPLEMENTED,
   PutObjectLockConfiguration: NOT_IMPLEMENTED,
   PutObjectRetention: NOT_IMPLEMENTED,
-  PutObjectTagging: NOT_IMPLEMENTED,
   PutPublicAccessBlock: NOT_IMPLEMENTED,
   RenameObject: NOT_IMPLEMENTED,
   RestoreObject: NOT_IMPLEMENTED,

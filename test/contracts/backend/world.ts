@@ -13,6 +13,7 @@ import {
   type ObjectRef,
   type PutOptions,
   type ReadOptions,
+  type Tagging,
   type Written,
 } from '../../../backends/backend.ts';
 import { uploadBody } from '../../support/upload-body.ts';
@@ -81,6 +82,15 @@ export class World {
 
   get bucketDocuments(): BucketDocuments {
     return this.backend.bucketDocuments ?? this.#skip('This origin keeps no documents with its buckets.');
+  }
+
+  get tagging(): Tagging {
+    return this.backend.tagging ?? this.#skip('This origin does not read or change tags.');
+  }
+
+  get objectParts(): NonNullable<Backend['objectParts']> {
+    const { objectParts } = this.backend;
+    return objectParts?.bind(this.backend) ?? this.#skip('This origin does not tell the parts of objects.');
   }
 
   get copy(): NonNullable<Backend['copy']> {

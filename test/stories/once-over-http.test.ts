@@ -18,7 +18,12 @@ test('over HTTP, 200 clients reading random overlapping ranges of 256 MiB read e
   const size = 256 * MIB;
   const origin = new SyntheticOrigin();
   origin.set('k', size);
-  await using world = await CachedGateway.start({ origin, bucket: { freshness: '60s' }, limits: LIMITS });
+  await using world = await CachedGateway.start({
+    origin,
+    bucket: { freshness: '60s' },
+    cache: { readAhead: 0 },
+    limits: LIMITS,
+  });
   const touched = new Set<number>();
   const reads = Array.from({ length: CLIENTS }, async () => {
     const { start, end } = randomRange(size, MIB);
@@ -38,7 +43,12 @@ test('over HTTP, with half of the clients leaving at random, no byte is read fro
   const size = 64 * MIB;
   const origin = new SyntheticOrigin();
   origin.set('k', size);
-  await using world = await CachedGateway.start({ origin, bucket: { freshness: '60s' }, limits: LIMITS });
+  await using world = await CachedGateway.start({
+    origin,
+    bucket: { freshness: '60s' },
+    cache: { readAhead: 0 },
+    limits: LIMITS,
+  });
   await world.get('/models/k', { range: 'bytes=0-0' });
   const reads = Array.from({ length: 80 }, async (_, index) => {
     const { start, end } = randomRange(size, 6 * MIB);

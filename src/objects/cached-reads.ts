@@ -11,7 +11,7 @@ import {
 import { checkReadConditions } from '../../backends/conditions.ts';
 import { resolveRange } from '../../backends/range.ts';
 import { blocksOf } from '../pieces/blocks.ts';
-import { cut } from '../pieces/piece.ts';
+import { cut, type ObjectVersion } from '../pieces/piece.ts';
 import { PieceError, type PieceStore } from '../pieces/piece-store.ts';
 import type { ObjectReader } from './object-reader.ts';
 import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './objects.ts';
@@ -33,6 +33,7 @@ const RESTARTS = 3;
 export class CachedReads {
   readonly #deps: CachedReadsDeps;
   readonly #pieceSize: number;
+  readonly #versions = new WeakMap<ObjectInfo, ObjectVersion>();
 
   constructor(deps: CachedReadsDeps, options: { pieceSize: number }) {
     this.#deps = deps;
@@ -81,11 +82,22 @@ export class CachedReads {
     const info = this.#deps.versions.known(ref);
     const range = info && rangeWithin(info, options);
     if (info === undefined || range === undefined) return false;
-    for (const { piece, start, end } of cut(versionOf(origin, info, this.#pieceSize), range)) {
+    for (const { piece, start, end } of cut(this.#versionOf(origin, info), range)) {
       const wanted = blocksOf({ start, end }, shelf.blockSize);
       if (!shelf.blocks(piece).hasAll(wanted.first, wanted.end)) return false;
     }
     return true;
+  }
+
+  /** A version's name is a digest: taken once for each record. */
+  #versionOf(origin: OriginObject, info: ObjectInfo): ObjectVersion {
+    const known = this.#versions.get(info);
+    if (known?.origin === origin.origin && known.bucket === origin.ref.bucket && known.key === origin.ref.key) {
+      return known;
+    }
+    const version = versionOf(origin, info, this.#pieceSize);
+    this.#versions.set(info, version);
+    return version;
   }
 
   /** Resolves when the first bytes are there, so that what fails before them can still be answered. */
@@ -97,7 +109,7 @@ export class CachedReads {
     signal: AbortSignal,
   ): Promise<GatewayRead> {
     const range = options.range && resolveRange(options.range, info.sizeBytes);
-    const version = versionOf(origin, info, this.#pieceSize);
+    const version = this.#versionOf(origin, info);
     const wanted = range ?? whole(info);
     const failed = (error: unknown) => {
       if (isChange(error)) changed();

@@ -1,9 +1,10 @@
-import { copyFile, mkdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Piece } from '../../src/pieces/piece.ts';
 import { allocatedBytes, type DiskShelf, openDiskShelf, pieceFiles } from '../support/disk-shelf.ts';
+import { damage, inflict } from '../support/inflict-damage.ts';
 import { contentOf, isContent, readAll, shelve, testVersion } from '../support/piece-content.ts';
 
 const BLOCK = 4096;
@@ -11,48 +12,6 @@ const versions = [testVersion('a', 5 * 4 * BLOCK + 100, 4 * BLOCK), testVersion(
 const pieces: Piece[] = versions.flatMap((version) =>
   Array.from({ length: Math.ceil(version.size / version.pieceSize) }, (_, index) => ({ version, index })),
 );
-
-const damage = fc.oneof(
-  fc.record({ kind: fc.constant('flip' as const), file: fc.nat(), byte: fc.nat(), bit: fc.nat(7) }),
-  fc.record({ kind: fc.constant('truncate' as const), file: fc.nat(), byte: fc.nat() }),
-  fc.record({ kind: fc.constant('lengthen' as const), file: fc.nat(), byte: fc.nat() }),
-  fc.record({ kind: fc.constant('swap' as const), file: fc.nat(), other: fc.nat() }),
-  fc.record({ kind: fc.constant('copy' as const), file: fc.nat(), other: fc.nat() }),
-  fc.record({ kind: fc.constant('delete' as const), file: fc.nat() }),
-  fc.record({ kind: fc.constant('delete LevelDB' as const) }),
-);
-
-type Damage = typeof damage extends fc.Arbitrary<infer T> ? T : never;
-
-async function inflict(shelf: DiskShelf, files: readonly string[], what: Damage): Promise<void> {
-  if (what.kind === 'delete LevelDB') return rm(shelf.levelPath, { recursive: true, force: true });
-  const at = (index: number): string => files[index % files.length] ?? '';
-  const file = at(what.file);
-  const bytes = await readFile(file).catch(() => undefined);
-  if (bytes === undefined || bytes.length === 0) return undefined;
-  switch (what.kind) {
-    case 'flip': {
-      const byte = what.byte % bytes.length;
-      bytes[byte] = (bytes[byte] ?? 0) ^ (1 << what.bit);
-      return writeFile(file, bytes);
-    }
-    case 'truncate':
-      return truncate(file, what.byte % bytes.length);
-    case 'lengthen':
-      return truncate(file, bytes.length + (what.byte % 10_000));
-    case 'delete':
-      return rm(file, { force: true });
-    case 'copy':
-      return copyFile(file, at(what.other)).catch(() => undefined);
-    case 'swap': {
-      const other = at(what.other);
-      if (other === file) return undefined;
-      await rename(file, `${file}.swap`);
-      await rename(other, file).catch(() => undefined);
-      return rename(`${file}.swap`, other);
-    }
-  }
-}
 
 /** Every slice read is right or refused; what was refused can be put back and is then right. */
 async function serveAll(shelf: DiskShelf): Promise<void> {
@@ -80,7 +39,7 @@ for (const disks of [1, 2]) {
           for (const piece of pieces) await shelve(shelf.store, piece);
           await shelf.restart(async () => {
             const files = await pieceFiles(shelf);
-            for (const each of damages) await inflict(shelf, files, each);
+            for (const each of damages) await inflict(shelf.levelPath, files, each);
           });
           await serveAll(shelf);
         } finally {
@@ -101,7 +60,8 @@ test('with verify: always, no wrong byte is served whatever happens to the files
         await shelf.store.idle();
         for (const piece of pieces) expect(isContent(await readAll(shelf.store, piece), piece)).toBe(true);
         const files = await pieceFiles(shelf);
-        for (const each of damages.filter(({ kind }) => kind !== 'delete LevelDB')) await inflict(shelf, files, each);
+        const toFiles = damages.filter(({ kind }) => kind !== 'delete LevelDB');
+        for (const each of toFiles) await inflict(shelf.levelPath, files, each);
         await serveAll(shelf);
       } finally {
         await shelf.close();

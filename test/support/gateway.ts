@@ -27,8 +27,8 @@ export interface TestGateway extends AsyncDisposable {
   /** For clients as child processes: this gateway's key, and nothing of the machine's own configuration. */
   readonly awsEnvironment: Record<string, string>;
   readonly dataDir: string;
-  /** On the same data and ports. */
-  restart(): Promise<void>;
+  /** On the same data and ports; `between` runs while it is closed. */
+  restart(between?: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,8 +42,9 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   await writeFile(file, stringify(testConfig(dataDir, tls, options.config)));
   let gateway = await open(file, options.log);
   const { s3Url, adminUrl } = gateway;
-  const restart = async () => {
+  const restart = async (between?: () => Promise<void>) => {
     await gateway.close();
+    await between?.();
     const addresses = { listen: new URL(s3Url).host, admin: { listen: new URL(adminUrl).host } };
     await writeFile(file, stringify(testConfig(dataDir, tls, { ...options.config, ...addresses })));
     gateway = await open(file, options.log);

@@ -15,6 +15,7 @@ export class LogLines {
   /** Exactly what was written. */
   text = '';
   readonly logger: Logger;
+  readonly #watchers = new Set<() => void>();
 
   constructor() {
     this.logger = pino(
@@ -23,9 +24,23 @@ export class LogLines {
         write: (line) => {
           this.text += line;
           this.lines.push(JSON.parse(line));
+          for (const look of [...this.#watchers]) look();
         },
       },
     );
+  }
+
+  /** Resolves once a line says this. */
+  async said(msg: string): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (!this.lines.some((line) => line.msg === msg)) return;
+        this.#watchers.delete(look);
+        resolve();
+      };
+      this.#watchers.add(look);
+      look();
+    });
   }
 
   /** Of one request to the gateway. */

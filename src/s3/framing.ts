@@ -2,12 +2,21 @@
 import type { IncomingMessage } from 'node:http';
 
 /** Undefined: it reads in one way only. */
-export function framingProblem({ httpVersion, headers, rawHeaders }: IncomingMessage): string | undefined {
+export function framingProblem({ httpVersion, headers, rawHeaders, url }: IncomingMessage): string | undefined {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return `HTTP/${httpVersion} is not spoken here, HTTP/1.1 is.`;
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
   if (hosts > 1) return 'A request has one Host header; this one has several.';
   if (hosts === 0 && httpVersion === '1.1') return 'The request has no Host header.';
+  // RFC 9112 §3.2.2: a proxy in between goes by the target's host; the signature is over the header.
+  const named = /^https?:\/\/([^/?]*)/i.exec(url ?? '')?.[1];
+  if (named !== undefined && withoutPort(named) !== withoutPort(headers.host ?? '')) {
+    return 'The request line names another host than the Host header.';
+  }
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return 'The only transfer coding known is chunked.';
   return undefined;
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d*$/, '').toLowerCase();
 }

@@ -12,6 +12,7 @@ import { S3Error } from './errors.ts';
 import { framingProblem } from './framing.ts';
 import type { S3Api } from './s3-api.ts';
 import { type StallLimits, watchForStalls } from './stalled-clients.ts';
+import { Turns } from './turns.ts';
 import { fromParserError, refuseOnSocket, refuseRequest } from './wire-error.ts';
 
 type ServerLimit = 'connections' | 'headers' | 'headersTimeout' | 'bodyTimeout' | 'answerTimeout';
@@ -46,8 +47,9 @@ export class S3Server {
   readonly #server: Server;
   readonly #app: FastifyInstance;
   readonly #connections: Connections;
-  /** The request that each connection is busy with. */
-  readonly #current = new WeakMap<Socket, { request: IncomingMessage; response: ServerResponse; refused: boolean }>();
+  readonly #turns = new Turns();
+  /** The request that came last on each connection. */
+  readonly #latest = new WeakMap<Socket, Latest>();
   readonly #expecting = new WeakSet<IncomingMessage>();
   readonly #answering = new Set<ServerResponse>();
   /** Also of clients that have left: what they began is still being finished or undone. */
@@ -149,13 +151,19 @@ export class S3Server {
       handler(request, response);
     });
     server.on('checkExpectation', (request, response) => {
-      this.#refuse(request, response, new S3Error('ExpectationFailed'));
+      this.#dispatch(request, response, new S3Error('ExpectationFailed'));
     });
     server.on('connect', (_request, socket) => refuseOnSocket(socket, new S3Error('MethodNotAllowed')));
     return server;
   }
 
-  #dispatch(request: IncomingMessage, response: ServerResponse): void {
+  #dispatch(request: IncomingMessage, response: ServerResponse, refusal = this.#refusalOf(request)): void {
+    const { socket } = request;
+    this.#latest.set(socket, { request, response, fate: refusal === undefined ? 'served' : 'refused' });
+    this.#turns.take(socket, { response, begin: () => this.#begin(request, response, refusal) });
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse, refusal: S3Error | undefined): void {
     const { socket } = request;
     const leave = this.#connections.enter(socket);
     this.#answering.add(response);
@@ -163,8 +171,6 @@ export class S3Server {
       this.#answering.delete(response);
       leave();
     });
-    const refusal = this.#refusalOf(request);
-    this.#current.set(socket, { request, response, refused: refusal !== undefined });
     if (refusal !== undefined) {
       this.#refuse(request, response, refusal);
       return;
@@ -217,20 +223,43 @@ export class S3Server {
     const refusal = fromParserError(error);
     if (refusal?.code === 'RequestHeaderSectionTooLarge') this.#deps.onLimit('headers');
     if (refusal?.code === 'RequestTimeout') this.#deps.onLimit('headersTimeout');
-    const current = this.#current.get(socket);
-    if (current?.refused) socket.destroySoon();
-    // Undefined: the connection broke, or never became one (a TLS handshake that failed). Otherwise an answer may be
-    // under way, or about to come to an earlier request: it must not be mixed with this one.
-    else if (refusal === undefined || (current !== undefined && isAnswering(current))) socket.destroy();
-    else refuseOnSocket(socket, refusal);
+    const latest = this.#latest.get(socket);
+    if (latest?.fate === 'last') return;
+    if (latest?.fate === 'refused') socket.destroySoon();
+    // The connection broke, or never became one (a TLS handshake that failed).
+    else if (refusal === undefined) socket.destroy();
+    else if (latest === undefined || latest.response.writableFinished) refuseOnSocket(socket, refusal);
+    else if (latest.request.complete) endAfter(latest, socket);
+    // Its body broke off. Answers that are under way, to it or to an earlier request, must not be mixed with this one.
+    else if (socketIsAnswering(latest)) socket.destroy();
+    else refuseOnSocket(socket, isCutShort(error) ? new S3Error('IncompleteBody') : refusal);
   }
+}
+
+interface Latest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** last: nothing that comes behind it is read. */
+  fate: 'served' | 'refused' | 'last';
+}
+
+/** What came behind the request is no request: its answer stands, and is the last. */
+function endAfter(latest: Latest, socket: Socket): void {
+  latest.fate = 'last';
+  lastOfConnection(latest.response);
+  latest.response.once('finish', () => socket.destroySoon());
+}
+
+/** The client ended the connection before it had sent the body it promised. */
+function isCutShort({ code }: { readonly code?: string }): boolean {
+  return code === 'HPE_INVALID_EOF_STATE';
 }
 
 function lastOfConnection(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
 }
 
-/** The request is whole, or its answer has begun; the answer has not ended. */
-function isAnswering({ request, response }: { request: IncomingMessage; response: ServerResponse }): boolean {
-  return (request.complete || response.headersSent) && !response.writableEnded;
+/** Its answer has begun, or waits for that of an earlier request. */
+function socketIsAnswering({ response }: Latest): boolean {
+  return response.headersSent || response.socket === null;
 }

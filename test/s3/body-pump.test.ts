@@ -51,3 +51,22 @@ test('a client that takes everything at once does not starve the others', async 
   expect(released).toBe(CHUNKS);
   expect(turns).toBeGreaterThanOrEqual(sizeBytes / (1024 * 1024));
 });
+
+test('what was fetched ahead is released too when the body goes no further', async () => {
+  const { response } = fastResponse();
+  const given: number[] = [];
+  const released: number[] = [];
+  const chunks = (async function* () {
+    for (let index = 0; index < 4; index += 1) {
+      given.push(index);
+      yield { bytes: CHUNK, source: 'memory' as const, release: () => void released.push(index) };
+    }
+  })();
+  const left = new AbortController();
+  const begin = () => Object.assign(response, { headersSent: true });
+  const sent = () => left.abort(new Error('The client left.'));
+  const pumped = pumpBody({ chunks, sizeBytes: 4 * CHUNK.length }, response, begin, sent, left.signal);
+  await expect(pumped).rejects.toThrow('The client left.');
+  expect(given).toEqual([0, 1]);
+  await expect.poll(() => [...released].sort()).toEqual([0, 1]);
+});

@@ -1,82 +1,8 @@
-// The S3 endpoint's server by itself, before a dialect that only notes what reaches it: what is refused is refused in
-// S3's XML, limits hold, stalled clients are let go, and stopping loses nobody's answer.
-import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { generate } from 'selfsigned';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { S3Server, type S3ServerOptions } from '../../src/s3/s3-server.ts';
+// The S3 endpoint's server by itself: what is not HTTP is refused in S3's XML, and everything else reaches the dialect as
+// it was sent.
+import { describe, expect, test } from 'vitest';
+import { countBody, expectXmlError, gateOf, serve } from '../support/bare-s3-server.ts';
 import { RawConnection, sendRaw } from '../support/raw-connection.ts';
-
-type Handle = (req: IncomingMessage, res: ServerResponse, context: { expectsContinue: boolean }) => Promise<void>;
-
-interface World {
-  readonly server: S3Server;
-  readonly port: number;
-  /** 'METHOD url' of every request that reached the dialect. */
-  readonly seen: string[];
-  readonly limits: string[];
-  readonly errors: unknown[];
-}
-
-const PATIENT: S3ServerOptions['limits'] = {
-  maxConnections: 100,
-  maxHeaderBytes: 8_192,
-  headersTimeoutMs: 60_000,
-  bodyTimeoutMs: 60_000,
-  answerTimeoutMs: 60_000,
-  keepAliveMs: 60_000,
-};
-
-/** Answers with the number of bytes the body had. */
-const countBody: Handle = async (req, res) => {
-  let bytes = 0;
-  for await (const chunk of req) bytes += (chunk as Buffer).length;
-  res.end(`${bytes} bytes`);
-};
-
-function gateOf(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((open) => {
-    resolve = open;
-  });
-  return { promise, resolve };
-}
-
-async function serve(
-  limits: Partial<S3ServerOptions['limits']> = {},
-  handle: Handle = countBody,
-  tls?: S3ServerOptions['tls'],
-): Promise<World> {
-  const seen: string[] = [];
-  const reached: string[] = [];
-  const errors: unknown[] = [];
-  const server = await S3Server.open(
-    {
-      api: {
-        handle: (req, res, context) => {
-          seen.push(`${req.method} ${req.url}`);
-          return handle(req, res, context);
-        },
-      },
-      log: { error: (fields: unknown) => void errors.push(fields) },
-      onLimit: (limit) => void reached.push(limit),
-    },
-    { host: '127.0.0.1', port: 0, tls, limits: { ...PATIENT, ...limits } },
-  );
-  onTestFinished(() => server.close(0));
-  return { server, port: server.port, seen, limits: reached, errors };
-}
-
-function expectXmlError(answer: string, status: number, code: string): void {
-  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-  expect(answer).toMatch(/\r\ncontent-type: application\/xml\r\n/i);
-  expect(answer).toMatch(/\r\nconnection: close\r\n/i);
-  expect(answer).toContain(`<Code>${code}</Code>`);
-  const [, id] = /\r\nx-amz-request-id: (\w+)\r\n/i.exec(answer) ?? [];
-  expect(answer).toContain(`<RequestId>${id}</RequestId>`);
-  const [head = '', body = ''] = answer.split('\r\n\r\n');
-  expect(head).toMatch(new RegExp(`content-length: ${body.length}\\b`, 'i'));
-}
 
 describe('what is not HTTP', () => {
   const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -127,16 +53,26 @@ describe('what is not HTTP', () => {
     await expect.poll(() => world.errors).toHaveLength(1);
   });
 
-  test('garbage behind a request that is being answered closes the connection and mixes no answers', async () => {
+  test('garbage behind a request that is being answered lets it have its answer, and is the end', async () => {
     const gate = gateOf();
     const { port, seen } = await serve({}, async (_req, res) => {
       await gate.promise;
-      res.end('late');
+      res.end('the answer');
     });
-    const answer = await sendRaw(port, 'GET /first HTTP/1.1\r\nHost: a\r\n\r\nnonsense\r\n\r\n');
+    const client = await RawConnection.open(port);
+    client.send('GET /first HTTP/1.1\r\nHost: a\r\n\r\nnonsense\r\n\r\n');
+    await expect.poll(() => seen).toEqual(['GET /first']);
     gate.resolve();
-    expect(answer).toBe('');
+    expect(await client.rest()).toMatch(/^HTTP\/1.1 200 .*\r\nconnection: close\r\n.*\r\n\r\nthe answer$/is);
     expect(seen).toEqual(['GET /first']);
+  });
+
+  test('a body that its client ends short is answered as incomplete', async () => {
+    const { port } = await serve();
+    const client = await RawConnection.open(port);
+    client.send('PUT /b/k HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc');
+    client.socket.end();
+    expectXmlError(await client.rest(), 400, 'IncompleteBody');
   });
 
   test('garbage behind an answered request is answered as garbage', async () => {
@@ -210,6 +146,14 @@ describe('headers', () => {
     expectXmlError(await sendRaw(port, 'GET /a HTTP/1.1\r\n\r\n'), 400, 'BadRequest');
     expectXmlError(await sendRaw(port, 'GET /a HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n'), 400, 'BadRequest');
     expect(seen).toEqual([]);
+  });
+
+  test('a request line that names another host than the Host header is refused', async () => {
+    const { port, seen } = await serve();
+    expectXmlError(await sendRaw(port, 'GET http://b/k HTTP/1.1\r\nHost: a\r\n\r\n'), 400, 'BadRequest');
+    expect(seen).toEqual([]);
+    const same = 'GET http://A:80/k HTTP/1.1\r\nHost: a:9000\r\nConnection: close\r\n\r\n';
+    expect(await sendRaw(port, same)).toMatch(/^HTTP\/1.1 200 /);
   });
 
   test('an expectation that nobody knows is answered 417', async () => {
@@ -291,238 +235,5 @@ describe('what reaches the dialect', () => {
     });
     expect(await sendRaw(world.port, 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n')).toBe('');
     expect(world.errors).toHaveLength(1);
-  });
-});
-
-/** The very timer that lets stalled clients go, seen firing in vain. */
-async function timersFired(response: ServerResponse, times: number): Promise<void> {
-  for (let fired = 0; fired < times; fired += 1) await once(response, 'timeout');
-}
-
-describe('clients that stall', () => {
-  test('over https they are told and cut just so', async () => {
-    const certificate = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec' });
-    const tls = { cert: Buffer.from(certificate.cert), key: Buffer.from(certificate.private) };
-    const left = gateOf();
-    const answerBig: Handle = async (req, res, context) => {
-      if (req.method === 'PUT') return countBody(req, res, context);
-      res.once('close', left.resolve);
-      res.write(Buffer.alloc(64 * 1024 * 1024));
-    };
-    const { port, limits } = await serve({ bodyTimeoutMs: 300, answerTimeoutMs: 300 }, answerBig, tls);
-    const sender = await RawConnection.open(port, { ca: certificate.cert });
-    sender.send('PUT /b/k HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf');
-    expectXmlError(await sender.rest(), 400, 'RequestTimeout');
-    const taker = await RawConnection.open(port, { ca: certificate.cert });
-    taker.socket.pause();
-    taker.send('GET /b/k HTTP/1.1\r\nHost: a\r\n\r\n');
-    await left.promise;
-    expect(limits).toEqual(['bodyTimeout', 'answerTimeout']);
-    taker.socket.destroy();
-  });
-
-  test('one that never sends its headers is told, and let go', async () => {
-    const { port, limits } = await serve({ headersTimeoutMs: 200 });
-    expectXmlError(await sendRaw(port, 'GET /a HTTP/1.1\r\nHost'), 400, 'RequestTimeout');
-    expectXmlError(await sendRaw(port, ''), 400, 'RequestTimeout');
-    expect(limits).toEqual(['headersTimeout', 'headersTimeout']);
-  });
-
-  test('one that stops in the middle of a body is told, and let go', async () => {
-    const { port, limits, errors } = await serve({ bodyTimeoutMs: 200 });
-    const answer = await sendRaw(port, 'PUT /b/k HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf');
-    expectXmlError(answer, 400, 'RequestTimeout');
-    expect(limits).toEqual(['bodyTimeout']);
-    // The dialect is told as well: it gives up what it holds for the request.
-    await expect.poll(() => errors).toMatchObject([{ err: { code: 'RequestTimeout' } }]);
-  });
-
-  test('one whose body the dialect does not read yet is not to blame', async () => {
-    const begun = gateOf();
-    const { port, limits } = await serve({ bodyTimeoutMs: 100 }, async (req, res, context) => {
-      await timersFired(res, 3);
-      begun.resolve();
-      await countBody(req, res, context);
-    });
-    const client = await RawConnection.open(port);
-    client.send('PUT /b/k HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab');
-    await begun.promise;
-    client.send('cd');
-    expect(await client.rest()).toContain('4 bytes');
-    expect(limits).toEqual([]);
-  });
-
-  test('one that sends slowly but surely is served', async () => {
-    const { port } = await serve({ bodyTimeoutMs: 1_000 });
-    const client = await RawConnection.open(port);
-    client.send('PUT /b/k HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 20\r\n\r\n');
-    let sent = 0;
-    const dripping = setInterval(() => {
-      client.send('x');
-      sent += 1;
-      if (sent === 20) clearInterval(dripping);
-    }, 100);
-    expect(await client.rest()).toContain('20 bytes');
-  });
-
-  test('one that takes nothing of its answer is cut, and the dialect learns of it', async () => {
-    const left = gateOf();
-    const { port, limits } = await serve({ answerTimeoutMs: 300 }, async (_req, res) => {
-      res.once('close', () => left.resolve());
-      res.write(Buffer.alloc(64 * 1024 * 1024));
-      await left.promise;
-    });
-    const client = await RawConnection.open(port);
-    client.socket.pause();
-    client.send('GET /b/k HTTP/1.1\r\nHost: a\r\n\r\n');
-    await left.promise;
-    expect(limits).toEqual(['answerTimeout']);
-  });
-
-  test('one that takes its answer slowly but surely gets all of it', async () => {
-    const size = 24 * 1024 * 1024;
-    const { port, limits } = await serve({ answerTimeoutMs: 1_000 }, async (_req, res) => {
-      res.end(Buffer.alloc(size));
-    });
-    const client = await RawConnection.open(port);
-    let received = 0;
-    client.socket.removeAllListeners('data').on('data', (chunk) => {
-      received += chunk.length;
-    });
-    const sipping = setInterval(() => {
-      client.socket.resume();
-      setImmediate(() => client.socket.pause());
-    }, 20);
-    client.send('GET /b/k HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    await client.closed;
-    clearInterval(sipping);
-    expect(received).toBeGreaterThan(size);
-    expect(limits).toEqual([]);
-  });
-
-  test('one whose answer takes an origin long is not to blame', async () => {
-    const { port, limits } = await serve({ answerTimeoutMs: 100 }, async (_req, res) => {
-      res.write('first');
-      await timersFired(res, 3);
-      res.end('last');
-    });
-    expect(await sendRaw(port, 'GET /b/k HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toContain('last');
-    expect(limits).toEqual([]);
-  });
-
-  test('an idle connection is closed after its time, and serves until then', async () => {
-    const { port } = await serve({ keepAliveMs: 300, answerTimeoutMs: 60_000 });
-    const client = await RawConnection.open(port);
-    for (const path of ['/1', '/2']) {
-      client.received = '';
-      client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
-      await client.until('0 bytes');
-    }
-    await client.closed;
-  });
-});
-
-describe('the limit of connections', () => {
-  test('one more is told to slow down, and there is room again when one leaves', async () => {
-    const { port, limits, seen } = await serve({ maxConnections: 2 });
-    const first = await RawConnection.open(port);
-    const second = await RawConnection.open(port);
-    const refused = await sendRaw(port, 'GET /refused HTTP/1.1\r\nHost: a\r\n\r\n');
-    expectXmlError(refused, 503, 'SlowDown');
-    expect(refused).toMatch(/\r\nretry-after: 1\r\n/i);
-    expect(limits).toEqual(['connections']);
-
-    first.send('GET /first HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    expect(await first.rest()).toMatch(/^HTTP\/1.1 200 /);
-    expect(await sendRaw(port, 'GET /third HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(
-      /^HTTP\/1.1 200 /,
-    );
-    expect(seen).toEqual(['GET /first', 'GET /third']);
-    second.socket.destroy();
-  });
-
-  test('one that is refused while it sends a body still reads why', async () => {
-    const { port, seen } = await serve({ maxConnections: 1 });
-    const first = await RawConnection.open(port);
-    const body = 'x'.repeat(500_000);
-    const answer = await sendRaw(port, `PUT /b/k HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-    expectXmlError(answer, 503, 'SlowDown');
-    expect(seen).toEqual([]);
-    first.socket.destroy();
-  });
-
-  test('a flood holds a bounded number of them, and those within the limit are served through it', async () => {
-    const { server, port } = await serve({ maxConnections: 2 });
-    const first = await RawConnection.open(port);
-    const flood = await Promise.all(Array.from({ length: 200 }, () => RawConnection.open(port)));
-    await expect.poll(() => flood.filter(({ socket }) => socket.destroyed).length).toBeGreaterThan(100);
-    expect(server.connections).toBeLessThanOrEqual(2 + 64);
-    first.send('GET /first HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    expect(await first.rest()).toMatch(/^HTTP\/1.1 200 /);
-    for (const { socket } of flood) socket.destroy();
-  });
-});
-
-describe('stopping', () => {
-  test('requests in flight get their answers, idle connections end, new ones are refused', async () => {
-    const gate = gateOf();
-    const { server, port, seen } = await serve({}, async (_req, res) => {
-      await gate.promise;
-      res.end('all of it');
-    });
-    const idle = await RawConnection.open(port);
-    const busy = await RawConnection.open(port);
-    busy.send('GET /b/k HTTP/1.1\r\nHost: a\r\n\r\n');
-    await expect.poll(() => [server.connections, ...seen]).toEqual([2, 'GET /b/k']);
-    const closing = server.close(60_000);
-    await idle.closed;
-    await expect(RawConnection.open(port)).rejects.toThrow('ECONNREFUSED');
-    gate.resolve();
-    const answer = await busy.rest();
-    expect(answer).toContain('all of it');
-    expect(answer).toMatch(/\r\nconnection: close\r\n/i);
-    await closing;
-  });
-
-  test('an answer that had begun is finished before its connection ends', async () => {
-    const gate = gateOf();
-    const { server, port } = await serve({}, async (_req, res) => {
-      res.writeHead(200, { 'content-length': 10 });
-      res.write('begun');
-      await gate.promise;
-      res.end('ended');
-    });
-    const client = await RawConnection.open(port);
-    client.send('GET /b/k HTTP/1.1\r\nHost: a\r\n\r\n');
-    await client.until('begun');
-    const closing = server.close(60_000);
-    gate.resolve();
-    expect(await client.rest()).toContain('begunended');
-    await closing;
-  });
-
-  test('what a client began before it left is finished before the server is closed', async () => {
-    const gate = gateOf();
-    let finished = false;
-    const { server, port, seen } = await serve({}, async () => {
-      await gate.promise;
-      finished = true;
-    });
-    const client = await RawConnection.open(port);
-    client.send('DELETE /b/k HTTP/1.1\r\nHost: a\r\n\r\n');
-    await expect.poll(() => seen).toHaveLength(1);
-    client.socket.destroy();
-    const closing = server.close(60_000).then(() => finished);
-    gate.resolve();
-    expect(await closing).toBe(true);
-  });
-
-  test('a client that takes too long is cut at the deadline', async () => {
-    const { server, port, seen } = await serve({}, () => new Promise(() => undefined));
-    const client = await RawConnection.open(port);
-    client.send('GET /b/k HTTP/1.1\r\nHost: a\r\n\r\n');
-    await expect.poll(() => seen).toHaveLength(1);
-    await server.close(50);
-    expect(await client.rest()).toBe('');
   });
 });

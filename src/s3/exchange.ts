@@ -1,6 +1,5 @@
 // One request and its response on the wire: when the client leaves, what answers look like, and what becomes of a body
 // that nobody read. Knows nothing of operations.
-import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -9,6 +8,7 @@ import { type Answer, commonHeaders, type ErrorContext, errorDocument, renderErr
 import { pumpBody } from './body-pump.ts';
 import { discardRest } from './discard-rest.ts';
 import type { S3Error } from './errors.ts';
+import { requestId } from './request-id.ts';
 import { renderXml, XML_DECLARATION } from './xml.ts';
 
 export interface ExchangeOptions {
@@ -23,7 +23,7 @@ export interface ExchangeOptions {
 const accounted = new WeakMap<Socket, { read: number; written: number }>();
 
 export class Exchange {
-  readonly id = randomBytes(8).toString('hex').toUpperCase();
+  readonly id = requestId();
   readonly request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #options: ExchangeOptions;
@@ -144,9 +144,15 @@ export class Exchange {
 
   #writeHead(status: number, headers: Readonly<Record<string, string | undefined>>): void {
     this.#status = status;
-    const all = { ...commonHeaders(this.id), ...headers };
-    const present = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    this.#response.writeHead(status, Object.fromEntries(present));
+    // A flat list is what Node writes without building an object of it first.
+    const list: string[] = [];
+    const common = commonHeaders(this.id);
+    for (const name in common) if (headers[name] === undefined) list.push(name, common[name] ?? '');
+    for (const name in headers) {
+      const value = headers[name];
+      if (value !== undefined) list.push(name, value);
+    }
+    this.#response.writeHead(status, list);
   }
 
   async #finish(status: number, headers: Readonly<Record<string, string | undefined>>, body: string): Promise<void> {

@@ -92,8 +92,13 @@ const NOT_OFFERED = [
 ];
 
 export function refuseHeadersNotOffered(headers: Headers): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && NOT_OFFERED.some((beginning) => name.startsWith(beginning))) {
+  for (const name in headers) {
+    const value = headers[name];
+    if (
+      value !== undefined &&
+      name.startsWith('x-amz-') &&
+      NOT_OFFERED.some((beginning) => name.startsWith(beginning))
+    ) {
       throw new S3Error('NotImplemented', undefined, { details: { Header: name } });
     }
   }

@@ -39,9 +39,20 @@ export function wantsChecksum(headers: Headers): boolean {
   return headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED';
 }
 
+/** By record: what is read often is described once. */
+const described = new WeakMap<ObjectInfo, Headers>();
+
 function recordHeaders(info: ObjectInfo): Headers {
+  const known = described.get(info);
+  if (known !== undefined) return known;
+  const headers = describeRecord(info);
+  described.set(info, headers);
+  return headers;
+}
+
+function describeRecord(info: ObjectInfo): Headers {
   const { headers } = info;
-  return {
+  return present({
     ETag: quoteEtag(info.etag),
     'Last-Modified': info.lastModified.toUTCString(),
     'Content-Type': encodeHeader(headers.contentType ?? '') || 'binary/octet-stream',
@@ -54,7 +65,11 @@ function recordHeaders(info: ObjectInfo): Headers {
     'x-amz-storage-class': info.storageClass === 'STANDARD' ? undefined : info.storageClass,
     'x-amz-tagging-count': info.tagCount === undefined || info.tagCount === 0 ? undefined : String(info.tagCount),
     ...metadataHeaders(info.metadata),
-  };
+  });
+}
+
+function present(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
 }
 
 /** What cannot stand in a header is left out and counted, as S3 does. */
@@ -80,6 +95,7 @@ const OVERRIDES = {
 
 function overrides(context: Pick<OperationContext, 'query' | 'account'>): Headers {
   const headers: Record<string, string> = {};
+  if (context.query.size === 0) return headers;
   for (const [parameter, name] of Object.entries(OVERRIDES)) {
     const text = context.query.get(parameter);
     if (text === undefined) continue;

@@ -19,14 +19,14 @@ export function claimOfHeader(header: string, headers: S3Request['headers']): Si
   if (credential.terminator !== 'aws4_request') {
     throw malformed(`incorrect terminal "${credential.terminator}". This endpoint uses "aws4_request".`);
   }
-  const signedAt = dateOf(headers);
+  const { signedAt, timestamp } = dateOf(headers);
   return {
     accessKeyId: credential.accessKeyId,
     scope: credential.scope,
     signedHeaders: parseSignedHeaders(field(fields, 'SignedHeaders')),
     signature: field(fields, 'Signature'),
     signedAt,
-    timestamp: formatTimestamp(signedAt),
+    timestamp,
     payloadHash: payloadHashOf(headers),
   };
 }
@@ -62,13 +62,13 @@ function field(fields: ReadonlyMap<string, string>, name: string): string {
 }
 
 /** x-amz-date wins over Date, as it is the one a browser can set. */
-function dateOf(headers: S3Request['headers']): Date {
-  const date =
-    headers['x-amz-date'] === undefined
-      ? headers.date && parseDateHeader(headers.date)
-      : (parseTimestamp(headers['x-amz-date']) ?? parseDateHeader(headers['x-amz-date']));
-  if (!date) throw new S3Error('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header');
-  return date;
+function dateOf(headers: S3Request['headers']): { signedAt: Date; timestamp: string } {
+  const text = headers['x-amz-date'] ?? headers.date ?? '';
+  const basic = parseTimestamp(text);
+  if (basic !== undefined) return { signedAt: basic, timestamp: text };
+  const signedAt = parseDateHeader(text);
+  if (!signedAt) throw new S3Error('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header');
+  return { signedAt, timestamp: formatTimestamp(signedAt) };
 }
 
 function payloadHashOf(headers: S3Request['headers']): string {

@@ -24,7 +24,8 @@ export class SigningKeys {
   readonly #cache = new LRUCache<string, CachedKey>({ max: CACHED_KEYS });
 
   get(credential: { accessKeyId: string; secretAccessKey: string }, scope: CredentialScope): KeyObject {
-    const name = JSON.stringify([credential.accessKeyId, scope.date, scope.region, scope.service]);
+    // None of them holds a space (signature-claim.ts).
+    const name = `${credential.accessKeyId} ${scope.date} ${scope.region} ${scope.service}`;
     const cached = this.#cache.get(name);
     // The secret may have been changed since, under the same access key.
     if (cached?.secretAccessKey === credential.secretAccessKey) return cached.key;

@@ -55,6 +55,7 @@ export function sha256Hex(latin1: string): string {
 
 /** Only spaces and tabs: to JavaScript, bytes of a UTF-8 character (0x85, 0xa0) would be white space too. */
 function canonicalHeaderValue(value: string): string {
+  if (!/^[ \t]|[ \t]$|[ \t]{2}|\t/.test(value)) return value;
   return value.replace(/^[ \t]+|[ \t]+$/g, '').replace(/[ \t]+/g, ' ');
 }
 

@@ -10,6 +10,11 @@ export function observePieces(deps: {
   const { log, metrics } = deps;
   return {
     discarded: (event) => {
+      // A gateway that was killed may have removed a file before LevelDB heard of it: nothing was damaged.
+      if (event.reason === 'missing') {
+        log.info(event, 'The file of a cached piece is gone; it is read again when it is wanted.');
+        return;
+      }
       metrics.count('dfstore_piece_verification_failures_total', { source: 'disk' });
       log.warn(event, 'A cached piece was damaged; it was discarded and is read again when it is wanted.');
     },

@@ -1,6 +1,6 @@
 // Twenty kills of the long run (npm run test:kill).
 import { expect, test } from 'vitest';
-import { killRounds } from './run.ts';
+import { killRounds } from './write-rounds.ts';
 
 test('a process killed at any instant loses no acknowledged object and leaves no half one', {
   timeout: 300_000,

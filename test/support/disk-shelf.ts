@@ -116,10 +116,18 @@ export async function pieceFiles(shelf: Pick<DiskShelf, 'disks'>): Promise<strin
   return all.toSorted();
 }
 
-/** What the file system has allotted for all piece files. */
+/** What the file system has allotted for all piece files; one that goes meanwhile has nothing. */
 export async function allocatedBytes(shelf: Pick<DiskShelf, 'disks'>): Promise<{ bytes: number; files: number }> {
-  const files = await pieceFiles(shelf);
-  let bytes = 0;
-  for (const file of files) bytes += (await stat(file)).blocks * 512;
-  return { bytes, files: files.length };
+  const found = { bytes: 0, files: 0 };
+  for (const file of await pieceFiles(shelf)) {
+    const facts = await stat(file).catch(goneMeanwhile);
+    if (facts === undefined) continue;
+    found.bytes += facts.blocks * 512;
+    found.files += 1;
+  }
+  return found;
+}
+
+function goneMeanwhile(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }

@@ -1,79 +1,80 @@
-// npm run bench:backends [-- --size 5GiB]: one large put and get through each backend against a local origin, beside
-// plain undici in the same run. Fails when a transfer's memory grows by 150 MiB or more.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+// npm run bench:backends [-- --size 5GiB] [-- --only KIND]: one large put and get through each backend against a local
+// origin, beside plain undici in the same run. Fails when a transfer fails, or its memory grows by 150 MiB or more.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parseSize } from '../../src/config/units.ts';
+import { type Direction, type Figures, type Kind, runTransfer } from './transfer-process.ts';
 
 const RSS_LIMIT_MIB = 150;
-const PLAN: readonly (readonly [kind: string, direction: 'put' | 'get'])[] = [
-  ['undici', 'put'],
-  ['s3', 'put'],
-  ['oss', 'put'],
-  ['obs', 'put'],
-  ['fs', 'put'],
-  ['undici', 'get'],
-  ['s3', 'get'],
-  ['oss', 'get'],
-  ['obs', 'get'],
-  ['http', 'get'],
-  ['fs', 'get'],
+const GIB = 1024 ** 3;
+const ORIGIN = fileURLToPath(new URL('origin.ts', import.meta.url));
+const PLAN: readonly { readonly direction: Direction; readonly kinds: readonly Kind[] }[] = [
+  { direction: 'put', kinds: ['s3', 'oss', 'obs', 'fs'] },
+  { direction: 'get', kinds: ['s3', 'oss', 'obs', 'http', 'fs'] },
 ];
 
-interface Figures {
-  readonly mibPerSecond: number;
-  readonly cpuSecondsPerGib: number;
-  readonly rssGrowthMib: number;
+interface Bench {
+  readonly sizeBytes: number;
+  readonly port: number;
+  readonly folder: string;
 }
 
-const sizeBytes = sizeFromArguments(process.argv.slice(2));
-const origin = script('origin.ts', [String(sizeBytes)]);
-const [first] = await once(origin.stdout ?? origin, 'data');
-const port = String(first).trim();
+const { values } = parseArgs({ options: { size: { type: 'string', default: '5GiB' }, only: { type: 'string' } } });
+const sizeBytes = parseSize(values.size);
+const plan = PLAN.map(({ direction, kinds }) => ({
+  direction,
+  kinds: kinds.filter((kind) => values.only === undefined || kind === values.only),
+})).filter(({ kinds }) => kinds.length > 0);
+if (plan.length === 0) throw new Error(`There is no backend '${values.only}' to measure.`);
 
-const folder = mkdtempSync(join(tmpdir(), 'dfstore-bench-'));
-const rows = new Map<string, Figures>();
-console.log(`${(sizeBytes / 1024 ** 3).toFixed(1)} GiB each way; ratio: CPU-seconds against plain undici\n`);
-console.log('| transfer | MiB/s | CPU-s/GiB | ratio | RSS growth, MiB |\n| --- | --: | --: | --: | --: |');
-for (const [kind, direction] of PLAN) {
-  const figures = transfer(kind, direction);
-  rows.set(`${kind} ${direction}`, figures);
-  const anchor = rows.get(`undici ${direction}`);
-  const ratio = anchor === undefined ? '' : (figures.cpuSecondsPerGib / anchor.cpuSecondsPerGib).toFixed(2);
-  console.log(
-    `| ${kind} ${direction} | ${figures.mibPerSecond} | ${figures.cpuSecondsPerGib} | ${ratio} | ${figures.rssGrowthMib} |`,
-  );
+const folder = await mkdtemp(join(tmpdir(), 'dfstore-bench-'));
+const origin = spawn(process.execPath, ['--import', 'tsx', ORIGIN, String(sizeBytes)], {
+  stdio: ['pipe', 'pipe', 'inherit'],
+});
+try {
+  const over = await measureAll({ sizeBytes, port: await portOf(origin.stdout), folder });
+  console.log(['', ...(over.length === 0 ? [`No transfer's memory grew by ${RSS_LIMIT_MIB} MiB.`] : over)].join('\n'));
+  process.exitCode = over.length === 0 ? 0 : 1;
+} finally {
+  origin.stdin.end();
+  await rm(folder, { recursive: true });
 }
-origin.kill();
-rmSync(folder, { recursive: true });
-const grown = [...rows].filter(([, figures]) => figures.rssGrowthMib >= RSS_LIMIT_MIB);
-for (const [name, { rssGrowthMib }] of grown)
-  console.error(`${name} grew by ${rssGrowthMib} MiB (limit ${RSS_LIMIT_MIB}).`);
-process.exitCode = grown.length === 0 ? 0 : 1;
 
-function transfer(kind: string, direction: string): Figures {
-  const args = ['--import', 'tsx', path('transfer.ts'), kind, direction, String(sizeBytes), port];
-  const out = execFileSync(process.execPath, ['--expose-gc', ...args], {
-    encoding: 'utf8',
-    timeout: 600_000,
-    env: { ...process.env, DFSTORE_BENCH_FOLDER: folder },
+async function measureAll(bench: Bench): Promise<readonly string[]> {
+  const over: string[] = [];
+  console.log(`${values.size} each way; ×: CPU time over plain undici's\n`);
+  console.log('| transfer | MiB/s | CPU-s/GiB | × | RSS growth, MiB |\n| --- | --: | --: | --: | --: |');
+  for (const { direction, kinds } of plan) {
+    const anchor = await transfer(bench, 'undici', direction);
+    for (const kind of ['undici', ...kinds] as const) {
+      const figures = kind === 'undici' ? anchor : await transfer(bench, kind, direction);
+      console.log(row(`${kind} ${direction}`, figures, anchor));
+      if (figures.rssGrowthMib < RSS_LIMIT_MIB) continue;
+      over.push(`${kind} ${direction} grew by ${figures.rssGrowthMib.toFixed(0)} MiB (limit ${RSS_LIMIT_MIB}).`);
+    }
+  }
+  return over;
+}
+
+function transfer(bench: Bench, kind: Kind, direction: Direction): Promise<Figures> {
+  const all = (bench.sizeBytes / GIB).toFixed(1);
+  return runTransfer({ ...bench, kind, direction }, (doneBytes) => {
+    console.error(`  ${kind} ${direction}: ${(doneBytes / GIB).toFixed(1)} of ${all} GiB`);
   });
-  return JSON.parse(out.trim().split('\n').at(-1) ?? '');
 }
 
-function script(name: string, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', path(name), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+function row(name: string, { mibPerSecond, cpuSecondsPerGib, rssGrowthMib }: Figures, anchor: Figures): string {
+  const ratio = cpuSecondsPerGib / anchor.cpuSecondsPerGib;
+  const cells = [mibPerSecond.toFixed(0), cpuSecondsPerGib.toFixed(2), ratio.toFixed(2), rssGrowthMib.toFixed(0)];
+  return `| ${[name, ...cells].join(' | ')} |`;
 }
 
-function path(name: string): string {
-  return fileURLToPath(new URL(name, import.meta.url));
-}
-
-function sizeFromArguments(args: readonly string[]): number {
-  const text = args[args.indexOf('--size') + 1] ?? '';
-  const match = args.includes('--size') ? /^(\d+(?:\.\d+)?)(MiB|GiB)$/.exec(text) : ['', '5', 'GiB'];
-  if (match === null) throw new Error(`--size takes a size such as 512MiB or 5GiB, not '${text}'.`);
-  return Number(match[1]) * (match[2] === 'GiB' ? 1024 ** 3 : 1024 ** 2);
+async function portOf(output: Readable): Promise<number> {
+  for await (const line of output) return Number(line);
+  throw new Error('The origin ended before it listened.');
 }

@@ -41,7 +41,12 @@ export async function openS3Endpoint(config: Config, deps: S3EndpointDeps): Prom
   const observer = observeRequests(metrics, config.log.requests ? log : undefined);
   const api = new S3Api(
     { objects: deps.objects, settings: deps.settings, authenticator, admission, log, observer },
-    { domain: config.domain, maxXmlBytes: limits.xmlBytes, lateAnswerMs: limits.slowAnswerDelay },
+    {
+      domain: config.domain,
+      maxXmlBytes: limits.xmlBytes,
+      form: { maxFormBytes: limits.formBytes, maxFormFields: limits.formFields, wholeFormBytes: limits.formMemory },
+      lateAnswerMs: limits.slowAnswerDelay,
+    },
   );
   const server = await S3Server.open({ api, log, onLimit }, await serverOptions(config));
   metrics.sample('dfstore_s3_requests_in_flight', () => admission.inFlight);

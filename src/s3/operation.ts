@@ -29,7 +29,6 @@ export function detectOperation(
   query: Query,
   headers: Headers,
 ): OperationName {
-  if (method === 'OPTIONS') throw new S3Error('AccessDenied', 'CORSResponse: CORS is not enabled for this bucket.');
   if (target.bucket === undefined) return serviceOperation(method, query);
   if (target.key === undefined) return bucketOperation(method, query);
   return objectOperation(method, query, headers);

@@ -7,8 +7,10 @@ import type { BucketSettings } from '../objects/bucket-settings.ts';
 import type { Objects, Source } from '../objects/objects.ts';
 import { AccessControl } from './access-control.ts';
 import { toS3Error } from './answer.ts';
-import type { Authenticator, Identity } from './auth/authenticate.ts';
+import type { Authenticated, Authenticator, Identity } from './auth/authenticate.ts';
 import { BucketOwners } from './bucket-owners.ts';
+import { Cors } from './cors/cors.ts';
+import { describeRequest } from './describe-request.ts';
 import { ERRORS, S3Error } from './errors.ts';
 import { Exchange } from './exchange.ts';
 import { answerLate } from './late-answer.ts';
@@ -17,7 +19,9 @@ import { detectOperation, type OperationName } from './operation.ts';
 import type { Operation, OperationContext } from './operations/operation-context.ts';
 import { WireBody } from './operations/request-body.ts';
 import { OPERATIONS } from './operations/table.ts';
+import { type FormOptions, openForm } from './post/open-form.ts';
 import { effectiveHeaders } from './presigned-headers.ts';
+import { RecentSettings } from './recent-settings.ts';
 import type { S3Request } from './request.ts';
 import { encodeKey, parseTarget, type Target } from './target.ts';
 
@@ -25,9 +29,11 @@ export interface RequestObserver {
   finished(event: RequestEvent): void;
 }
 
+/** 'Preflight': a browser asks by CORS. 'Unknown': the request was refused before it could be named. */
+export type RequestName = OperationName | 'Preflight' | 'Unknown';
+
 export interface RequestEvent {
-  /** 'Unknown' where the request was refused before it could be named. */
-  readonly operation: OperationName | 'Unknown';
+  readonly operation: RequestName;
   /** 0: the client left before it was answered. */
   readonly status: number;
   readonly durationMs: number;
@@ -50,7 +56,7 @@ interface AdmissionGate {
 interface S3ApiDeps {
   readonly objects: Objects;
   readonly settings: BucketSettings;
-  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly authenticator: Pick<Authenticator, 'authenticate' | 'authenticateForm'>;
   readonly admission: AdmissionGate;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly observer: RequestObserver;
@@ -64,6 +70,8 @@ export interface S3ApiOptions {
   readonly lateAnswerMs?: number | undefined;
   /** Default 5 s. */
   readonly bucketOwnerTtlMs?: number | undefined;
+  /** Default: 20 KiB in 200 fields before the file, and forms up to 256 KiB held in memory. */
+  readonly form?: FormOptions | undefined;
   /** Default 64 KiB. */
   readonly keepAliveRestBytes?: number | undefined;
   /** Default 16 MiB. */
@@ -74,7 +82,7 @@ export interface S3ApiOptions {
 
 /** What is known of a request so far; told to the observer however it ends. */
 interface Progress {
-  operation: OperationName | 'Unknown';
+  operation: RequestName;
   target: Target | undefined;
   identity: Identity | undefined;
   readonly releases: (() => void)[];
@@ -83,6 +91,8 @@ interface Progress {
 export class S3Api {
   readonly #deps: S3ApiDeps;
   readonly #access: AccessControl;
+  readonly #settings: RecentSettings;
+  readonly #cors: Cors;
   readonly #options;
 
   constructor(deps: S3ApiDeps, options: S3ApiOptions) {
@@ -90,15 +100,17 @@ export class S3Api {
     this.#options = {
       domain: options.domain,
       maxXmlBytes: options.maxXmlBytes,
+      form: options.form ?? { maxFormBytes: 20 * 1024, maxFormFields: 200, wholeFormBytes: 256 * 1024 },
       lateAnswerMs: options.lateAnswerMs ?? 10_000,
       keepAliveRestBytes: options.keepAliveRestBytes ?? 64 * 1024,
       lingerBytes: options.lingerBytes ?? 16 * 1024 ** 2,
       lingerMs: options.lingerMs ?? 2000,
     };
-    const owners = new BucketOwners(
-      { objects: deps.objects, now: () => performance.now() },
-      { ttlMs: options.bucketOwnerTtlMs ?? 5000, maxEntries: 10_000 },
-    );
+    const now = () => performance.now();
+    const memory = { ttlMs: options.bucketOwnerTtlMs ?? 5000, maxEntries: 10_000 };
+    const owners = new BucketOwners({ objects: deps.objects, now }, memory);
+    this.#settings = new RecentSettings({ settings: deps.settings, now }, memory);
+    this.#cors = new Cors({ settings: this.#settings });
     this.#access = new AccessControl({ owners });
   }
 
@@ -107,7 +119,7 @@ export class S3Api {
     const exchange = new Exchange(req, res, context.expectsContinue, this.#options);
     const progress: Progress = { operation: 'Unknown', target: undefined, identity: undefined, releases: [] };
     try {
-      await this.#answer(exchange, progress);
+      await this.#answer(exchange, progress, res);
     } catch (error) {
       await this.#fail(exchange, progress, error);
     } finally {
@@ -125,42 +137,88 @@ export class S3Api {
     });
   }
 
-  async #answer(exchange: Exchange, progress: Progress): Promise<void> {
+  async #answer(exchange: Exchange, progress: Progress, response: ServerResponse): Promise<void> {
     this.#admit(this.#deps.admission.enter(), progress);
     const { headers: sent, method = '', url = '' } = exchange.request;
     const target = parseTarget(url, sent.host, this.#options.domain);
     progress.target = target;
-    const headers = effectiveHeaders(sent, target.query);
-    progress.operation = detectOperation(method, target, target.query, headers);
-    const operation = OPERATIONS[progress.operation];
+    const asked = { method, bucket: target.bucket, headers: sent };
+    if (method === 'OPTIONS') {
+      progress.operation = 'Preflight';
+      await exchange.send(await this.#cors.preflight(asked, exchange.signal));
+      return;
+    }
+    if (sent.origin !== undefined) await this.#describeCors(exchange, asked, response);
+    const given = effectiveHeaders(sent, target.query);
+    const name = detectOperation(method, target, target.query, given);
+    progress.operation = name;
+    const operation = OPERATIONS[name];
 
-    const request = describeRequest(exchange, target);
-    const { identity, payload } = this.#deps.authenticator.authenticate(request);
+    const { identity, payload, request } = await this.#identify(exchange, describeRequest(exchange, target), progress);
     progress.identity = identity;
     this.#admit(this.#deps.admission.enterKey(identity.accessKeyId ?? 'anonymous'), progress);
 
-    const { bucket = '', key = '' } = target;
-    const { operation: name } = progress;
-    const owner = await this.#access.admit({ name, operation, identity, target }, exchange.signal);
+    progress.target = request;
+    const headers = name === 'PostObject' ? request.headers : given;
+    const { bucket = '', key = '' } = request;
+    const owner = await this.#access.admit({ name, operation, identity, target: request }, exchange.signal);
     checkExpectedOwner(headers['x-amz-expected-bucket-owner'], owner);
     refuseHeadersNotOffered(headers);
     const body = new WireBody({ request, payload }, this.#options);
     progress.releases.push(() => body.close());
     await this.#run(exchange, operation, {
-      operation: progress.operation,
+      operation: name,
       headers,
-      query: firstValues(target.query),
+      query: firstValues(request.query),
       bucket,
       key,
       account: identity.account,
       owner: owner ?? identity.account ?? 'dfstore',
       endpoint: `${request.secure ? 'https' : 'http'}://${sent.host ?? 'localhost'}`,
       objects: this.#deps.objects,
-      settings: this.#deps.settings,
-      access: this.#access.of(identity, exchange.signal),
+      settings: this.#settings.current,
+      access: this.#accessOf(identity, exchange.signal),
       body,
       signal: exchange.signal,
     });
+  }
+
+  /** A form tells who sent it, and what its request is, by its fields; every other request by its headers and query. */
+  async #identify(
+    exchange: Exchange,
+    request: S3Request,
+    progress: Progress,
+  ): Promise<Authenticated & { readonly request: S3Request }> {
+    const { authenticator } = this.#deps;
+    if (progress.operation !== 'PostObject') return { ...authenticator.authenticate(request), request };
+    const now = () => new Date();
+    const form = await openForm(exchange.request, request, { authenticator, now }, this.#options.form);
+    progress.releases.push(() => form.request.body.destroy());
+    return { ...form, payload: { kind: 'unsigned' } };
+  }
+
+  /** Also on errors, which a page could not read otherwise. */
+  async #describeCors(
+    exchange: Exchange,
+    asked: Parameters<Cors['headersFor']>[0],
+    response: ServerResponse,
+  ): Promise<void> {
+    try {
+      const headers = await this.#cors.headersFor(asked, exchange.signal);
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    } catch (error) {
+      if (exchange.signal.aborted) throw error;
+      this.#deps.log.warn({ err: error, requestId: exchange.id }, "A bucket's CORS rules could not be read.");
+    }
+  }
+
+  #accessOf(identity: Identity, signal: AbortSignal): OperationContext['access'] {
+    const access = this.#access.of(identity, signal);
+    const forget = (bucket: string): void => {
+      access.forget(bucket);
+      this.#settings.forget();
+    };
+    return { ...access, forget };
   }
 
   #admit(release: (() => void) | undefined, progress: Progress): void {
@@ -196,7 +254,7 @@ export class S3Api {
   /** The client's side of an error; the operator's goes to the log. */
   #explain(
     exchange: Exchange,
-    about: { operation: OperationName | 'Unknown'; bucket?: string | undefined; key?: string | undefined },
+    about: { operation: RequestName; bucket?: string | undefined; key?: string | undefined },
     error: unknown,
   ): S3Error {
     const explained = forMethod(toS3Error(error), exchange.request.method);
@@ -213,27 +271,6 @@ export class S3Api {
     else if (explained.code !== 'NotImplemented') this.#deps.log.warn(line, 'A request could not be served now.');
     return explained;
   }
-}
-
-function describeRequest(exchange: Exchange, target: Target): S3Request {
-  const { headers, method = '', socket } = exchange.request;
-  return {
-    id: exchange.id,
-    method,
-    ...target,
-    headers: joined(headers),
-    remoteAddress: socket.remoteAddress ?? '',
-    secure: 'encrypted' in socket,
-    body: exchange.request,
-    proceed: exchange.proceed,
-  };
-}
-
-/** Node keeps only set-cookie as a list, which no S3 request has. */
-function joined(headers: IncomingMessage['headers']): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
-  );
 }
 
 function firstValues(query: Target['query']): ReadonlyMap<string, string> {

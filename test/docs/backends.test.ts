@@ -42,6 +42,7 @@ const listed = (backend: Backend): Offer => (backend.capabilities.list === 'none
 const multipart = needs((backend) => backend.multipart);
 const buckets = needs((backend) => backend.buckets);
 const tagging = needs((backend) => backend.tagging);
+const settings = needs((backend) => backend.bucketDocuments);
 
 /** Where each operation comes from, by what the backend has. */
 const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
@@ -55,6 +56,9 @@ const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
   GetBucketAccelerateConfiguration: everywhere('gateway'),
   GetBucketLogging: everywhere('gateway'),
   GetBucketNotificationConfiguration: everywhere('gateway'),
+  GetBucketCors: (backend) => (backend.bucketDocuments === undefined ? 'emulated' : 'native'),
+  PutBucketCors: settings,
+  DeleteBucketCors: settings,
   GetBucketAcl: everywhere('gateway'),
   PutBucketAcl: everywhere('gateway'),
   ListObjects: listed,
@@ -71,6 +75,7 @@ const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
   PutObjectTagging: tagging,
   DeleteObjectTagging: tagging,
   PutObject: needs((backend) => backend.put),
+  PostObject: needs((backend) => backend.put),
   PutObjectAcl: everywhere('emulated'),
   CopyObject: (backend) => (backend.copy !== undefined ? 'native' : backend.put === undefined ? 'no' : 'emulated'),
   DeleteObject: needs((backend) => backend.delete),

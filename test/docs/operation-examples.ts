@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { OperationName } from '../../src/s3/operation.ts';
 import { BUCKET, BYTES, KEY } from '../support/every-backend.ts';
+import { formRequest, signedFields } from '../support/posted-form.ts';
 import { type RawAnswer, type RawRequest, sendRaw } from '../support/signed-request.ts';
 
 type Example = (port: number) => Promise<string>;
@@ -12,6 +13,8 @@ const UPLOADED = `/${BUCKET}/uploaded`;
 const SOURCE = { 'x-amz-copy-source': OBJECT };
 const PRIVATE = { 'x-amz-acl': 'private' };
 const TAGS = '<Tagging><TagSet><Tag><Key>purpose</Key><Value>example</Value></Tag></TagSet></Tagging>';
+const CORS =
+  '<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>';
 const DELETION = `<Delete><Object><Key>written</Key></Object></Delete>`;
 
 /** What the upload of the examples is called by each gateway they run against. */
@@ -33,6 +36,13 @@ export const EXAMPLES: Partial<Record<OperationName, Example>> = {
   GetBucketAccelerateConfiguration: sending({ path: `/${BUCKET}?accelerate` }),
   GetBucketLogging: sending({ path: `/${BUCKET}?logging` }),
   GetBucketNotificationConfiguration: sending({ path: `/${BUCKET}?notification` }),
+  PutBucketCors: sending({ method: 'PUT', path: `/${BUCKET}?cors`, body: CORS }),
+  GetBucketCors: async (port) => {
+    const met = await send(port, { path: `/${BUCKET}?cors` });
+    // That a bucket has no rules is an answer too.
+    return met === '404 NoSuchCORSConfiguration' ? 'success' : met;
+  },
+  DeleteBucketCors: sending({ method: 'DELETE', path: `/${BUCKET}?cors` }),
   GetBucketAcl: sending({ path: `/${BUCKET}?acl` }),
   PutBucketAcl: sending({ method: 'PUT', path: `/${BUCKET}?acl`, headers: PRIVATE }),
   ListObjects: sending({ path: `/${BUCKET}?delimiter=%2F` }),
@@ -47,6 +57,11 @@ export const EXAMPLES: Partial<Record<OperationName, Example>> = {
   DeleteObjectTagging: sending({ method: 'DELETE', path: `${OBJECT}?tagging` }),
   PutObjectAcl: sending({ method: 'PUT', path: `${OBJECT}?acl`, headers: PRIVATE }),
   PutObject: sending({ method: 'PUT', path: `/${BUCKET}/written`, body: BYTES }),
+  PostObject: (port) => {
+    const terms = { conditions: [{ bucket: BUCKET }, { key: 'posted' }] };
+    const fields = [['key', 'posted'] as const, ...signedFields(terms)];
+    return send(port, formRequest(`/${BUCKET}`, { fields, file: { content: BYTES } }));
+  },
   CopyObject: sending({ method: 'PUT', path: `/${BUCKET}/copied`, headers: SOURCE }),
   DeleteObject: sending({ method: 'DELETE', path: `/${BUCKET}/copied` }),
   DeleteObjects: sending({

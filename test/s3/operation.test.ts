@@ -61,7 +61,7 @@ const LINES: readonly (readonly [line: string, operation: string])[] = [
   ['POST /bucket/key?select&select-type=2', 'SelectObjectContent'],
   ['DELETE /bucket/key', 'DeleteObject'],
   ['DELETE /bucket/key?uploadId=u', 'AbortMultipartUpload'],
-  ['OPTIONS /bucket/key', 'AccessDenied'],
+  ['OPTIONS /bucket/key', 'MethodNotAllowed'],
   ['PATCH /bucket/key', 'MethodNotAllowed'],
 ];
 

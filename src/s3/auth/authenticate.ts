@@ -76,11 +76,11 @@ export class Authenticator {
     };
   }
 
-  /** Who signed a form's policy; undefined where nobody did. Throws S3Error. */
-  authenticateForm(fields: FormFields): Identity | undefined {
+  /** By the signature of its policy alone. Throws S3Error. */
+  authenticateForm(fields: FormFields): Identity {
     const deps = { credentials: this.#credentials, signingKeys: this.#signingKeys };
     const signer = signerOfForm(fields, this.#options.allowSigV2 === true, deps);
-    return signer && identityOf(signer);
+    return signer === undefined ? this.#nobody() : identityOf(signer);
   }
 
   #presignedV2(request: S3Request): Identity {

@@ -19,7 +19,9 @@ const ERRORS: BodyErrors = {
   wrongSize: (receivedBytes, sizeBytes) =>
     new S3Error('IncompleteBody', `The body was to have ${sizeBytes} bytes; ${receivedBytes} or more came.`),
   broken: (receivedBytes, cause) =>
-    new S3Error('IncompleteBody', `The connection was lost after ${receivedBytes} bytes of the body.`, { cause }),
+    cause instanceof S3Error
+      ? cause
+      : new S3Error('IncompleteBody', `The connection was lost after ${receivedBytes} bytes of the body.`, { cause }),
 };
 
 /**

@@ -2,6 +2,7 @@
 import type { OperationName } from '../operation.ts';
 import { abortMultipartUpload } from './abort-multipart-upload.ts';
 import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acls.ts';
+import { deleteBucketCors, getBucketCors, putBucketCors } from './bucket-cors.ts';
 import {
   getBucketAccelerateConfiguration,
   getBucketLocation,
@@ -26,6 +27,7 @@ import { listObjectsV2 } from './list-objects-v2.ts';
 import { listParts } from './list-parts.ts';
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './object-tagging.ts';
 import type { Operation } from './operation-context.ts';
+import { postObject } from './post-object.ts';
 import { putObject } from './put-object.ts';
 import { NOT_IMPLEMENTED, nothingConfigured } from './refused.ts';
 import { uploadPart, uploadPartCopy } from './upload-part.ts';
@@ -43,6 +45,9 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   GetBucketLogging: { action: 'read', handler: getBucketLogging },
   GetBucketNotificationConfiguration: { action: 'read', handler: getBucketNotificationConfiguration },
   GetBucketAcl: { action: 'read', handler: getBucketAcl },
+  GetBucketCors: { action: 'read', handler: getBucketCors },
+  PutBucketCors: { action: 'admin', handler: putBucketCors },
+  DeleteBucketCors: { action: 'admin', handler: deleteBucketCors },
   PutBucketAcl: { action: 'admin', handler: putBucketAcl },
 
   ListObjects: { action: 'list', handler: listObjects },
@@ -60,6 +65,7 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   PutObjectTagging: { action: 'write', handler: putObjectTagging },
   DeleteObjectTagging: { action: 'write', handler: deleteObjectTagging },
   PutObject: { action: 'write', handler: putObject },
+  PostObject: { action: 'write', handler: postObject },
   PutObjectAcl: { action: 'write', handler: putObjectAcl },
   CopyObject: { action: 'write', handler: copyObject, slow: true },
   DeleteObject: { action: 'delete', handler: deleteObject },
@@ -72,7 +78,6 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   ListParts: { action: 'write', handler: listParts },
 
   GetBucketAnalyticsConfiguration: nothingConfigured('NoSuchConfiguration'),
-  GetBucketCors: nothingConfigured('NoSuchCORSConfiguration'),
   GetBucketEncryption: nothingConfigured('ServerSideEncryptionConfigurationNotFoundError'),
   GetBucketIntelligentTieringConfiguration: nothingConfigured('NoSuchConfiguration'),
   GetBucketInventoryConfiguration: nothingConfigured('NoSuchConfiguration'),
@@ -93,7 +98,6 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   CreateBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
   CreateSession: NOT_IMPLEMENTED,
   DeleteBucketAnalyticsConfiguration: NOT_IMPLEMENTED,
-  DeleteBucketCors: NOT_IMPLEMENTED,
   DeleteBucketEncryption: NOT_IMPLEMENTED,
   DeleteBucketIntelligentTieringConfiguration: NOT_IMPLEMENTED,
   DeleteBucketInventoryConfiguration: NOT_IMPLEMENTED,
@@ -111,11 +115,9 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   GetBucketMetadataConfiguration: NOT_IMPLEMENTED,
   GetBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
   GetObjectTorrent: NOT_IMPLEMENTED,
-  PostObject: NOT_IMPLEMENTED,
   PutBucketAbac: NOT_IMPLEMENTED,
   PutBucketAccelerateConfiguration: NOT_IMPLEMENTED,
   PutBucketAnalyticsConfiguration: NOT_IMPLEMENTED,
-  PutBucketCors: NOT_IMPLEMENTED,
   PutBucketEncryption: NOT_IMPLEMENTED,
   PutBucketIntelligentTieringConfiguration: NOT_IMPLEMENTED,
   PutBucketInventoryConfiguration: NOT_IMPLEMENTED,

@@ -176,7 +176,9 @@ export interface Copied extends Written {
 }
 
 export interface Deleted {
+  /** The version that was removed, or the delete marker that was made. */
   readonly versionId?: string | undefined;
+  /** A delete marker was made or removed. */
   readonly deleteMarker?: boolean | undefined;
 }
 
@@ -186,6 +188,10 @@ export interface DeleteConditions {
   readonly ifMatch?: string | undefined;
   readonly lastModified?: Date | undefined;
   readonly sizeBytes?: number | undefined;
+}
+
+export interface DeleteMarkerInfo {
+  readonly versionId: string;
 }
 
 export interface DeleteOptions {
@@ -295,6 +301,54 @@ export interface UploadListPage {
   readonly uploads: readonly PendingUpload[];
   readonly prefixes: readonly string[];
   readonly next?: { readonly keyMarker: string; readonly uploadIdMarker?: string | undefined } | undefined;
+}
+
+export type VersioningStatus = 'Enabled' | 'Suspended';
+
+/** A version that holds an object. */
+export interface ObjectVersionSummary extends ObjectSummary {
+  /** 'null': written while versioning was off or suspended. */
+  readonly versionId: string;
+  readonly isLatest: boolean;
+}
+
+/** A version that says that there is no object. */
+export interface DeleteMarkerSummary {
+  readonly key: string;
+  readonly deleteMarker: true;
+  readonly versionId: string;
+  readonly isLatest: boolean;
+  readonly lastModified: Date;
+}
+
+export interface ListVersionsOptions {
+  readonly prefix?: string | undefined;
+  readonly delimiter?: string | undefined;
+  /** Exclusive, unless a version marker says where within this key to go on. */
+  readonly keyMarker?: string | undefined;
+  /** The version of keyMarker after which to go on. */
+  readonly versionIdMarker?: string | undefined;
+  /** 1 to 1,000: versions and prefixes together. */
+  readonly maxEntries: number;
+}
+
+/** Ordered by key, then the newest version first. */
+export interface VersionListPage {
+  readonly versions: readonly (ObjectVersionSummary | DeleteMarkerSummary)[];
+  readonly prefixes: readonly string[];
+  readonly next?: { readonly keyMarker: string; readonly versionIdMarker?: string | undefined } | undefined;
+}
+
+/**
+ * Several versions of a key. Enabled: a write leaves the version before it, a delete without a version puts a delete
+ * marker on top. Suspended: both replace the null version and leave all others. A delete that names a version removes
+ * it for good, and what is then the newest is what the key is; one that is not there is deleted already.
+ */
+export interface Versioning {
+  /** Undefined: it was never switched on. */
+  get(bucket: string, signal: AbortSignal): Promise<VersioningStatus | undefined>;
+  set(bucket: string, status: VersioningStatus, signal: AbortSignal): Promise<void>;
+  list(bucket: string, options: ListVersionsOptions, signal: AbortSignal): Promise<VersionListPage>;
 }
 
 export interface BucketInfo {
@@ -426,6 +480,8 @@ export interface Backend {
   ): Promise<ObjectPartsPage | undefined>;
   /** Absent: tags can be given with a write only. */
   readonly tagging?: Tagging | undefined;
+  /** Absent: each object is its own only version, 'null'. */
+  readonly versioning?: Versioning | undefined;
   /** Absent: buckets are made by the configuration, not by clients. */
   readonly buckets?: Buckets | undefined;
   /** Absent: nothing can be set on a bucket through the gateway. */
@@ -437,6 +493,8 @@ export type BackendErrorCode =
   | 'NoSuchBucket'
   | 'NoSuchKey'
   | 'NoSuchVersion'
+  /** The version that was named says that there is no object. */
+  | 'DeleteMarker'
   | 'NoSuchUpload'
   | 'NotModified'
   | 'PreconditionFailed'
@@ -472,6 +530,8 @@ export class BackendError extends Error {
   readonly code: BackendErrorCode;
   /** NotModified and PreconditionFailed on reads: what the object is now, where known. */
   readonly info: ObjectInfo | undefined;
+  /** NoSuchKey and DeleteMarker: the delete marker that is there instead, where known. */
+  readonly marker: DeleteMarkerInfo | undefined;
   /** The origin's own word for it, for the log. */
   readonly nativeCode: string | undefined;
   /** The operator's name for the origin it came from, for the log; told by whoever knows the name, once. */
@@ -480,11 +540,17 @@ export class BackendError extends Error {
   constructor(
     code: BackendErrorCode,
     message: string,
-    options: { cause?: unknown; info?: ObjectInfo | undefined; nativeCode?: string | undefined } = {},
+    options: {
+      cause?: unknown;
+      info?: ObjectInfo | undefined;
+      marker?: DeleteMarkerInfo | undefined;
+      nativeCode?: string | undefined;
+    } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.info = options.info;
+    this.marker = options.marker;
     this.nativeCode = options.nativeCode;
   }
 }

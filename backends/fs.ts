@@ -3,8 +3,7 @@
 // (fs/journal.ts). One process at a time; files that other programs put there are no objects, and objects that other
 // programs change in place are no longer what their etag says: replace or delete them through the gateway.
 //
-// Not covered: several versions of a key (fs/layout.ts says where they will lie), Windows, and file systems without
-// atomic rename. On file systems that fold case or accents, file names are escaped further (fs/key-path.ts).
+// Not covered: Windows, and file systems without atomic rename. On file systems that fold case or accents, file names are escaped further (fs/key-path.ts).
 import { statfs } from 'node:fs/promises';
 import {
   type Backend,
@@ -29,11 +28,12 @@ import {
   type ReadOptions,
   type Tagging,
   type UploadBody,
+  type Versioning,
   type VersionRef,
   type Written,
 } from './backend.ts';
 import { CHECKSUM_ALGORITHMS } from './checksums.ts';
-import { checkDeleteConditions, checkWriteConditions } from './conditions.ts';
+import { checkWriteConditions } from './conditions.ts';
 import { requireSpace } from './fs/ballast.ts';
 import { documentsOf } from './fs/bucket-documents.ts';
 import { copyObject } from './fs/copying.ts';
@@ -43,9 +43,10 @@ import { FsMultipart } from './fs/multipart.ts';
 import { checkKey, KEY_MAX_BYTES } from './fs/object-names.ts';
 import { headObject, objectParts, openObject } from './fs/reading.ts';
 import { withReceived } from './fs/receive.ts';
-import { type ObjectRow, objectInfo, objectLock, rowName, written } from './fs/records.ts';
+import { type ObjectRow, objectLock, rowName, written } from './fs/records.ts';
 import { type FsRoot, openRoot } from './fs/root.ts';
 import { FsTagging } from './fs/tagging.ts';
+import { versioningOf } from './fs/versioning.ts';
 
 export interface FsBackendOptions {
   /** Made when it is not there. Everything, internal files included, lies below it. */
@@ -80,6 +81,7 @@ class FsBackend implements Backend {
   readonly capabilities: Capabilities;
   readonly multipart: Multipart;
   readonly tagging: Tagging;
+  readonly versioning: Versioning;
   readonly buckets: Buckets;
   readonly bucketDocuments: BucketDocuments;
   readonly #root: FsRoot;
@@ -107,6 +109,7 @@ class FsBackend implements Backend {
     const run = this.#run.bind(this);
     this.multipart = new FsMultipart({ root, run, requireSpace: () => this.#requireSpace() }, settings);
     this.tagging = new FsTagging({ root, run });
+    this.versioning = versioningOf(root, run);
     this.buckets = {
       create: (bucket, { owner }, signal) => run(signal, () => root.buckets.create(bucket, owner)),
       delete: (bucket, signal) => run(signal, () => root.buckets.delete(bucket)),
@@ -141,7 +144,7 @@ class FsBackend implements Backend {
   }
 
   put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written> {
-    const { buckets, index, locks, journal, layout } = this.#root;
+    const { buckets, locks, succession, layout } = this.#root;
     const { conditions, ...attributes } = options;
     const deps = { layout, fsync: this.#settings.fsync };
     const putting = async (): Promise<Written> => {
@@ -155,15 +158,15 @@ class FsBackend implements Backend {
         deps,
         async ({ temp, stamp, ...received }) => {
           const row = { ...attributes, ...received, lastModified: this.#settings.now().getTime() };
-          await buckets.within(ref.bucket, () =>
+          const placed = await buckets.within(ref.bucket, () =>
             locks.alone(objectLock(ref), async () => {
-              const current = await index.rows.get<ObjectRow>(rowName.object(ref));
+              const current = await this.#current(ref);
               checkWriteConditions(conditions, current);
               signal.throwIfAborted();
-              await journal.place({ kind: 'place', ref, temp, stamp, row }, current);
+              return succession.place({ kind: 'place', ref, temp, stamp, row }, current);
             }),
           );
-          return written(row);
+          return written(placed);
         },
         signal,
       );
@@ -172,19 +175,9 @@ class FsBackend implements Backend {
   }
 
   delete(ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<Deleted> {
-    const { buckets, index, locks, journal } = this.#root;
+    const { buckets, locks, succession } = this.#root;
     return this.#run(signal, () =>
-      buckets.within(ref.bucket, async () => {
-        if (options.versionId !== undefined && options.versionId !== 'null') {
-          throw new BackendError('NoSuchVersion', `There is no version '${options.versionId}' of '${ref.key}'.`);
-        }
-        return locks.alone(objectLock(ref), async () => {
-          const row = await index.rows.get<ObjectRow>(rowName.object(ref));
-          checkDeleteConditions(options.conditions, row && objectInfo(ref.key, row));
-          if (row !== undefined) await journal.remove(ref, row);
-          return {};
-        });
-      }),
+      buckets.within(ref.bucket, () => locks.alone(objectLock(ref), () => succession.remove(ref, options))),
     );
   }
 

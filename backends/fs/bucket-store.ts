@@ -1,14 +1,14 @@
 // Buckets: a row in the index and a directory each. All are kept in memory; no other process changes them.
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BackendError, type BucketInfo, type UploadRef } from '../backend.ts';
+import { BackendError, type BucketInfo, type UploadRef, type VersioningStatus } from '../backend.ts';
 import { errorCode } from './disk-error.ts';
 import { makeDirectories, syncDirectory } from './durable-file.ts';
-import { uploadEnded } from './journal.ts';
 import type { Layout } from './layout.ts';
 import type { Locks } from './locks.ts';
 import type { ObjectIndex, Rows } from './object-index.ts';
 import { checkBucketName } from './object-names.ts';
+import { uploadEnded } from './placed-rows.ts';
 import { type BucketRow, bucketInfo, rowName } from './records.ts';
 import { uploadOfRow } from './upload-names.ts';
 
@@ -43,7 +43,23 @@ export class BucketStore {
   }
 
   require(bucket: string): void {
-    if (!this.#buckets.has(bucket)) throw new BackendError('NoSuchBucket', `There is no bucket '${bucket}'.`);
+    if (!this.#buckets.has(bucket)) throw noSuchBucket(bucket);
+  }
+
+  /** Undefined: never switched on. Of a bucket that exists. */
+  versioning(bucket: string): VersioningStatus | undefined {
+    return this.#buckets.get(bucket)?.versioning;
+  }
+
+  /** Nothing is committed in the bucket while it changes. */
+  async setVersioning(bucket: string, versioning: VersioningStatus): Promise<void> {
+    await this.#deps.locks.alone(`bucket ${bucket}`, async () => {
+      const row = this.#buckets.get(bucket);
+      if (row === undefined) throw noSuchBucket(bucket);
+      const changed = { ...row, versioning };
+      await this.#deps.index.write([{ type: 'put', key: rowName.bucket(bucket), value: changed }], 'durable');
+      this.#buckets.set(bucket, changed);
+    });
   }
 
   /** Runs while the bucket exists and cannot be deleted. */
@@ -74,8 +90,9 @@ export class BucketStore {
     const { layout, locks, index } = this.#deps;
     await locks.alone(`bucket ${bucket}`, async () => {
       this.require(bucket);
-      if (await this.#holdsObjects(bucket)) {
-        throw new BackendError('BucketNotEmpty', `The bucket '${bucket}' still holds objects.`);
+      const ref = { bucket, key: '' };
+      if ((await this.#holds(rowName.object(ref))) || (await this.#holds(rowName.versions(ref)))) {
+        throw new BackendError('BucketNotEmpty', `The bucket '${bucket}' still holds objects or versions of them.`);
       }
       const uploads = await this.#uploads(index.rows, bucket);
       const ended = await Promise.all(uploads.map((upload) => uploadEnded(index.rows, upload)));
@@ -89,8 +106,8 @@ export class BucketStore {
     });
   }
 
-  async #holdsObjects(bucket: string): Promise<boolean> {
-    const scan = this.#deps.index.rows.scan(rowName.object({ bucket, key: '' }));
+  async #holds(prefix: string): Promise<boolean> {
+    const scan = this.#deps.index.rows.scan(prefix);
     try {
       return (await scan.next(1)).length > 0;
     } finally {
@@ -103,6 +120,10 @@ export class BucketStore {
     const found = await rows.all(prefix);
     return found.map(([name]) => ({ bucket, ...uploadOfRow(name.slice(prefix.length)) }));
   }
+}
+
+function noSuchBucket(bucket: string): BackendError {
+  return new BackendError('NoSuchBucket', `There is no bucket '${bucket}'.`);
 }
 
 /** Files that are no objects (somebody else's) stay, and the directories they are in. */

@@ -21,6 +21,7 @@ interface CopySettings {
 /** What a copy takes from its source, all of one version. */
 interface Taken {
   readonly row: ObjectRow;
+  readonly versionId: string | undefined;
   readonly parts: readonly ObjectPartRow[] | undefined;
   readonly stamp: FileStamp;
 }
@@ -54,10 +55,10 @@ function take(
 ): Promise<Taken> {
   const use = async (object: OpenObject): Promise<Taken> => {
     checkReadConditions(options.sourceConditions, object.info);
-    const parts = await root.index.rows.get<ObjectPartRow[]>(rowName.objectParts(source));
+    const parts = await root.index.rows.get<ObjectPartRow[]>(object.partsName);
     const stamp = (await linked(object.path, temp)) ? await stampOf(object.file) : await copied(object, temp, settings);
     await object.file.close();
-    return { row: object.row, parts, stamp };
+    return { row: object.row, versionId: object.info.versionId, parts, stamp };
   };
   return withOpenObject(root, source, use, settings.signal);
 }
@@ -66,11 +67,11 @@ async function place(
   root: FsRoot,
   target: ObjectRef,
   temp: string,
-  { row: source, parts, stamp, checksum }: Taken & { readonly checksum: Checksum | undefined },
+  { row: source, versionId, parts, stamp, checksum }: Taken & { readonly checksum: Checksum | undefined },
   options: CopyOptions,
   settings: CopySettings,
 ): Promise<Copied> {
-  const { path: _, madeBy: __, ...kept } = source;
+  const { path: _, madeBy: __, versionId: ___, order: ____, ...kept } = source;
   const attributes = options.replace ?? kept;
   const row: Omit<ObjectRow, 'path'> = {
     ...kept,
@@ -81,15 +82,15 @@ async function place(
     checksum,
     lastModified: settings.now().getTime(),
   };
-  await root.buckets.within(target.bucket, () =>
+  const placed = await root.buckets.within(target.bucket, () =>
     root.locks.alone(objectLock(target), async () => {
       const current = await root.index.rows.get<ObjectRow>(rowName.object(target));
       checkWriteConditions(options.conditions, current);
       settings.signal.throwIfAborted();
-      await root.journal.place({ kind: 'place', ref: target, temp, stamp, row, parts }, current);
+      return root.succession.place({ kind: 'place', ref: target, temp, stamp, row, parts }, current);
     }),
   );
-  return written(row);
+  return { ...written(placed), sourceVersionId: versionId };
 }
 
 /** False: this file system does not give this file another name. */

@@ -2,20 +2,25 @@
 // follows (the rename, the record) is repeated at the next start until it is done. Before that instant there is the
 // old object, after it the new one, and no request is answered in between:
 //
-//   place   write the intent · rename the file into place · sync the directory · write the record, drop the intent
-//   remove  drop the record and write the intent · unlink the file · drop the intent
+//   place      write the intent · rename the file into place · sync the directory · write the record, drop the intent
+//   remove     drop the record and write the intent · unlink the file · drop the intent
+//   rearrange  write the intent · move the version's file · write the records, drop the intent
 //
+// Where a bucket has versions, place first moves the object that was there away, as part of the same intent.
 // The caller has the object to itself (its lock) and has synced the file.
-import { rename, rm, rmdir, unlink } from 'node:fs/promises';
+import { rename, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BackendError, type ObjectRef } from '../backend.ts';
 import { errorCode } from './disk-error.ts';
-import { isEmpty, isRealPath, makeDirectories, stampAt, syncParent } from './durable-file.ts';
+import { isRealPath, makeDirectories, stampAt, syncParent } from './durable-file.ts';
+import { removeEmptyDirectories } from './empty-directories.ts';
 import { pathsOfKey } from './key-path.ts';
 import type { Layout } from './layout.ts';
 import type { Locks } from './locks.ts';
 import type { ObjectIndex, RowChange, Rows } from './object-index.ts';
-import { type Intent, type ObjectRow, type PartRow, type Placement, type Removal, rowName } from './records.ts';
+import { placedRows } from './placed-rows.ts';
+import { type Intent, type ObjectRow, type Placement, type Rearrangement, type Removal, rowName } from './records.ts';
+import { VersionFiles } from './version-files.ts';
 
 interface JournalOptions {
   readonly fsync: boolean;
@@ -35,10 +40,12 @@ const IN_THE_WAY = new Set(['EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY']);
 export class Journal {
   readonly #deps: JournalDeps;
   readonly #options: JournalOptions;
+  readonly #versions: VersionFiles;
 
   constructor(deps: JournalDeps, options: JournalOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#versions = new VersionFiles(deps.layout, options);
   }
 
   /** `current`: the object's record now. Rejects with Unavailable when it may have been committed. */
@@ -47,17 +54,34 @@ export class Journal {
       for (const path of this.#pathsFor(placement.ref, current)) {
         if (await this.#placeAt({ ...placement, path })) return;
       }
-      throw new BackendError('Internal', `Something that is no object lies in the way of '${placement.ref.key}'.`);
+      throw inTheWay(placement.ref);
     });
   }
 
-  /** The record alone; the file stays as it is. */
-  async amend(ref: ObjectRef, row: ObjectRow): Promise<void> {
-    const change: RowChange = { type: 'put', key: rowName.object(ref), value: row };
-    await this.#commit(ref.bucket, () => this.#index.write([change], 'durable'));
+  /** The records alone; files stay as they are. */
+  async amend({ bucket }: ObjectRef, changes: readonly RowChange[]): Promise<void> {
+    await this.#commit(bucket, () => this.#index.write(changes, 'durable'));
   }
 
-  async remove(ref: ObjectRef, row: ObjectRow): Promise<void> {
+  /** `current`: the object's record now; its path is the one that is given up or taken. */
+  async rearrange(
+    arrange: (path: string) => Rearrangement,
+    ref: ObjectRef,
+    current: ObjectRow | undefined,
+  ): Promise<void> {
+    const vacated = await this.#commit(ref.bucket, async () => {
+      for (const path of this.#pathsFor(ref, current)) {
+        const intent = { ...arrange(path), path };
+        if (await this.#rearrangeAt(intent)) return intent.move?.to === 'versions' ? path : undefined;
+      }
+      throw inTheWay(ref);
+    });
+    if (vacated !== undefined)
+      await this.#deps.locks.shared('commits', () => removeEmptyDirectories(this.#deps, ref.bucket, vacated));
+  }
+
+  /** `changes`: what else changes in the index at the same moment. */
+  async remove(ref: ObjectRef, row: ObjectRow, changes: readonly RowChange[] = []): Promise<void> {
     const removal: Removal = { kind: 'remove', ref, path: row.path };
     await this.#commit(ref.bucket, async () => {
       await isRealPath(dirname(this.#target(removal)));
@@ -66,6 +90,7 @@ export class Journal {
         [
           { type: 'del', key: rowName.object(ref) },
           { type: 'del', key: rowName.objectParts(ref) },
+          ...changes,
           { type: 'put', key: name, value: removal },
         ],
         'durable',
@@ -73,7 +98,7 @@ export class Journal {
       await this.#unlink(removal);
       await this.#index.write([{ type: 'del', key: name }], 'soon');
     });
-    await this.#deps.locks.shared('commits', () => this.#prune(ref.bucket, row.path));
+    await this.#deps.locks.shared('commits', () => removeEmptyDirectories(this.#deps, ref.bucket, row.path));
   }
 
   /** Ends what was under way when the process or the index died. */
@@ -88,7 +113,7 @@ export class Journal {
   }
 
   /** 'commits' is alone while the index is recovered, 'tree' while empty directories go. */
-  #commit(bucket: string, work: () => Promise<void>): Promise<void> {
+  #commit<T>(bucket: string, work: () => Promise<T>): Promise<T> {
     return this.#deps.locks.shared('commits', () => this.#deps.locks.shared(`tree ${bucket}`, work));
   }
 
@@ -105,24 +130,70 @@ export class Journal {
     try {
       await this.#makeParent(intent);
       await this.#index.write([{ type: 'put', key: name, value: intent }], 'durable');
+      await this.#keep(intent);
       await rename(intent.temp, this.#target(intent));
       committed = true;
       if (this.#options.fsync) await syncParent(this.#target(intent));
+      if (intent.drop !== undefined) await this.#versions.drop(intent.drop);
       const changes = await placedRows(this.#index.rows, intent);
       await this.#index.write([...changes, { type: 'del', key: name }], 'soon');
       return true;
     } catch (error) {
       if (committed) throw this.#unfinished(error);
-      const inTheWay = IN_THE_WAY.has(errorCode(error) ?? '');
-      await this.#withdraw(intent, name, inTheWay);
-      if (inTheWay) return false;
+      await this.#withdraw(intent, name, isInTheWay(error));
+      if (isInTheWay(error)) return false;
       throw error;
     }
   }
 
-  /** Takes an intent back; without its file it would be dropped at the next start as well. */
-  async #withdraw(intent: Placement, name: string, keepFile: boolean): Promise<void> {
+  /** False: something else is there. What fails once the intent is written is repeated when the index recovers. */
+  async #rearrangeAt(intent: Rearrangement & { path: string }): Promise<boolean> {
+    const name = intentName(intent);
+    if (!(await this.#makeRoom(intent))) return false;
+    await this.#index.write([{ type: 'put', key: name, value: intent }], 'durable');
     try {
+      await this.#move(intent);
+      if (intent.drop !== undefined) await this.#versions.drop(intent.drop);
+      await this.#index.write([...intent.changes, { type: 'del', key: name }], 'soon');
+      return true;
+    } catch (error) {
+      if (!isInTheWay(error)) throw this.#unfinished(error);
+      await this.#index.write([{ type: 'del', key: name }], 'durable');
+      return false;
+    }
+  }
+
+  async #makeRoom(intent: Rearrangement & { path: string }): Promise<boolean> {
+    try {
+      if (intent.move?.to === 'bucket') await this.#makeParent(intent);
+      return true;
+    } catch (error) {
+      if (isInTheWay(error)) return false;
+      throw error;
+    }
+  }
+
+  async #move({ ref, path, move }: Rearrangement & { path: string }): Promise<void> {
+    if (move === undefined) return;
+    const object = this.#target({ ref, path });
+    if (move.to === 'versions') await this.#versions.keep(object, move.path, move.stamp);
+    else await this.#versions.restore(move.path, move.stamp, object);
+  }
+
+  async #keep(intent: Placement & { path: string }): Promise<void> {
+    const { keep } = intent;
+    if (keep !== undefined) await this.#versions.keep(this.#target(intent), keep.path, keep.stamp);
+  }
+
+  async #unkeep(intent: Placement & { path: string }): Promise<void> {
+    const { keep } = intent;
+    if (keep !== undefined) await this.#versions.restore(keep.path, keep.stamp, this.#target(intent));
+  }
+
+  /** Takes an intent back; without its file it would be dropped at the next start as well. */
+  async #withdraw(intent: Placement & { path: string }, name: string, keepFile: boolean): Promise<void> {
+    try {
+      await this.#unkeep(intent);
       if (!keepFile) await rm(intent.temp, { force: true });
       await this.#index.write([{ type: 'del', key: name }], 'durable');
     } catch (error) {
@@ -155,67 +226,60 @@ export class Journal {
       await unlink(this.#target(removal));
       if (this.#options.fsync) await syncParent(this.#target(removal));
     } catch (error) {
-      if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) throw error;
+      // A directory: it was unlinked, and since then a longer key has come to lie beneath its name.
+      if (!['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errorCode(error) ?? '')) throw error;
     }
   }
 
-  async #replayed(rows: Rows, intent: Intent): Promise<RowChange[]> {
-    if (intent.kind === 'remove') {
-      const current = await rows.get<ObjectRow>(rowName.object(intent.ref));
-      if (current?.path !== intent.path) await this.#unlink(intent);
-      return [];
-    }
+  async #replayed(rows: Rows, intent: Intent): Promise<readonly RowChange[]> {
+    if (intent.kind === 'place') return this.#replayedPlacement(rows, intent);
+    if (intent.kind === 'rearrange') return this.#replayedRearrangement(intent);
+    const current = await rows.get<ObjectRow>(rowName.object(intent.ref));
+    if (current?.path !== intent.path) await this.#unlink(intent);
+    return [];
+  }
+
+  async #replayedPlacement(rows: Rows, intent: Placement & { path: string }): Promise<RowChange[]> {
+    await this.#keep(intent);
     if ((await stampAt(intent.temp)) !== undefined) {
       await this.#makeParent(intent);
       try {
         await rename(intent.temp, this.#target(intent));
       } catch (error) {
-        if (!IN_THE_WAY.has(errorCode(error) ?? '')) throw error;
+        if (!isInTheWay(error)) throw error;
         return [];
       }
     }
-    if ((await stampAt(this.#target(intent))) !== intent.stamp) return [];
+    if ((await stampAt(this.#target(intent))) !== intent.stamp) {
+      await this.#unkeep(intent);
+      return [];
+    }
     if (this.#options.fsync) await syncParent(this.#target(intent));
+    if (intent.drop !== undefined) await this.#versions.drop(intent.drop);
     return placedRows(rows, intent);
   }
 
-  /** Directories that hold nothing any more, up to the bucket's own. */
-  async #prune(bucket: string, path: string): Promise<void> {
-    for (let directory = dirname(path); directory !== '.'; directory = dirname(directory)) {
-      if (!(await isEmpty(this.#deps.layout.object(bucket, directory)))) return;
-      if (!(await this.#removeIfEmpty(bucket, directory))) return;
+  async #replayedRearrangement(intent: Rearrangement & { path: string }): Promise<readonly RowChange[]> {
+    if (!(await this.#makeRoom(intent))) return [];
+    try {
+      await this.#move(intent);
+    } catch (error) {
+      if (!isInTheWay(error)) throw error;
+      return [];
     }
-  }
-
-  #removeIfEmpty(bucket: string, directory: string): Promise<boolean> {
-    return this.#deps.locks.alone(`tree ${bucket}`, async () => {
-      try {
-        await rmdir(this.#deps.layout.object(bucket, directory));
-        return true;
-      } catch (error) {
-        if (['ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) return false;
-        if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return true;
-        throw error;
-      }
-    });
+    if (intent.drop !== undefined) await this.#versions.drop(intent.drop);
+    return intent.changes;
   }
 }
 
-function intentName(intent: Placement | Removal): string {
+function isInTheWay(error: unknown): boolean {
+  return IN_THE_WAY.has(errorCode(error) ?? '');
+}
+
+function inTheWay({ key }: ObjectRef): BackendError {
+  return new BackendError('Internal', `Something that is no object lies in the way of '${key}'.`);
+}
+
+function intentName(intent: Intent | Placement): string {
   return rowName.intent(`${intent.ref.bucket}\0${intent.ref.key}`);
-}
-
-async function placedRows(rows: Rows, intent: Placement & { path: string }): Promise<RowChange[]> {
-  const { ref, path, row, parts, uploadId } = intent;
-  const partsName = rowName.objectParts(ref);
-  const changes: RowChange[] = [
-    { type: 'put', key: rowName.object(ref), value: { ...row, path } satisfies ObjectRow },
-    parts === undefined ? { type: 'del', key: partsName } : { type: 'put', key: partsName, value: parts },
-  ];
-  return uploadId === undefined ? changes : [...changes, ...(await uploadEnded(rows, { ...ref, uploadId }))];
-}
-
-export async function uploadEnded(rows: Rows, upload: ObjectRef & { uploadId: string }): Promise<RowChange[]> {
-  const parts = await rows.all<PartRow>(`p${upload.uploadId}\0`);
-  return [{ type: 'del', key: rowName.upload(upload) }, ...parts.map(([key]) => ({ type: 'del', key }) as const)];
 }

@@ -4,8 +4,8 @@
 //   .dfstore/v1/ballast         room for bad times (ballast.ts)
 //   .dfstore/v1/tmp/            bodies on their way; swept when the root is opened
 //   .dfstore/v1/uploads/<id>/   parts of multipart uploads
-// Versions of a key will lie in .dfstore/v1/versions/ with rows of their own; the current one stays where it is.
-import { randomUUID } from 'node:crypto';
+//   .dfstore/v1/versions/       versions of keys that are not the current one (succession.ts)
+import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { BackendError } from '../backend.ts';
 
@@ -18,6 +18,7 @@ export class Layout {
   readonly index: string;
   readonly tmp: string;
   readonly uploads: string;
+  readonly versions: string;
 
   constructor(root: string) {
     if (Buffer.byteLength(root) > ROOT_MAX_BYTES) {
@@ -29,6 +30,7 @@ export class Layout {
     this.index = join(current, 'index');
     this.tmp = join(current, 'tmp');
     this.uploads = join(current, 'uploads');
+    this.versions = join(current, 'versions');
   }
 
   newTemp(): string {
@@ -37,6 +39,16 @@ export class Layout {
 
   upload(uploadId: string): string {
     return join(this.uploads, uploadId);
+  }
+
+  /** A place below the versions' directory that nothing is in; spread over 256 directories. */
+  newVersionPath(): string {
+    const name = randomBytes(16).toString('hex');
+    return join(name.slice(0, 2), name);
+  }
+
+  version(path: string): string {
+    return join(this.versions, path);
   }
 
   bucket(bucket: string): string {

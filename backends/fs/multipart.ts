@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import {
   BackendError,
   type ByteRange,
+  type ChecksumAlgorithm,
   type CompletedPart,
   type CompleteOptions,
   type CreateUploadOptions,
@@ -84,8 +85,11 @@ export class FsMultipart implements Multipart {
     return this.#deps.run(signal, async () => {
       checkPartNumber(partNumber);
       await this.#deps.requireSpace();
-      const part = await this.#copyPart(upload, partNumber, source, options, signal);
-      return { etag: part.etag, lastModified: new Date(part.lastModified), checksum: part.checksum };
+      const { checksumAlgorithm } = await this.#uploads.require(upload);
+      const { stream, sourceVersionId } = await this.#openSource(source, options, signal);
+      const part = await this.#copyPart(upload, partNumber, stream, checksumAlgorithm);
+      const { etag, checksum } = part;
+      return { etag, lastModified: new Date(part.lastModified), sourceVersionId, checksum };
     });
   }
 
@@ -120,12 +124,9 @@ export class FsMultipart implements Multipart {
   async #copyPart(
     upload: UploadRef,
     partNumber: number,
-    source: VersionRef,
-    options: { range?: ByteRange | undefined; conditions?: ReadConditions | undefined },
-    signal: AbortSignal,
+    stream: FileStream,
+    checksumAlgorithm: ChecksumAlgorithm | undefined,
   ): Promise<PartRow> {
-    const { checksumAlgorithm } = await this.#uploads.require(upload);
-    const stream = await this.#openSource(source, options, signal);
     const md5 = createHasher('MD5');
     const hasher = checksumAlgorithm && createHasher(checksumAlgorithm);
     const temp = this.#deps.root.layout.newTemp();
@@ -152,15 +153,17 @@ export class FsMultipart implements Multipart {
     source: VersionRef,
     options: { range?: ByteRange | undefined; conditions?: ReadConditions | undefined },
     signal: AbortSignal,
-  ): Promise<FileStream> {
+  ): Promise<{ stream: FileStream; sourceVersionId: string | undefined }> {
     return withOpenObject(
       this.#deps.root,
       source,
       async ({ info, file }) => {
         checkReadConditions(options.conditions, info);
         const range = options.range ?? { start: 0, end: info.sizeBytes };
-        if (range.end <= info.sizeBytes) return new FileStream(file, range, signal);
-        throw new BackendError('InvalidRange', `The source has ${info.sizeBytes} bytes, fewer than the range names.`);
+        if (range.end > info.sizeBytes) {
+          throw new BackendError('InvalidRange', `The source has ${info.sizeBytes} bytes, fewer than the range names.`);
+        }
+        return { stream: new FileStream(file, range, signal), sourceVersionId: info.versionId };
       },
       signal,
     );

@@ -13,6 +13,8 @@ export type RowChange =
   | { readonly type: 'put'; readonly key: string; readonly value: unknown }
   | { readonly type: 'del'; readonly key: string };
 
+type Snapshot = ReturnType<Level<string, string>['snapshot']>;
+
 export interface IndexOptions {
   /** Below the root. */
   readonly path: string;
@@ -45,19 +47,34 @@ export class Rows {
   }
 
   /** Names and rows from `first` on while names begin with `prefix`. A snapshot of the moment it is called. */
-  scan(prefix: string, first: Buffer = Buffer.from(prefix)): RowScan {
+  scan(prefix: string, first?: Buffer): RowScan {
+    return this.#scan(prefix, first);
+  }
+
+  #scan(prefix: string, first: Buffer = Buffer.from(prefix), snapshot?: Snapshot): RowScan {
     const end = Buffer.concat([Buffer.from(prefix), LAST_BYTE]);
     const iterator = this.#level.iterator<Buffer, string>({
       gte: first,
       lt: end,
       keyEncoding: 'buffer',
       valueEncoding: 'utf8',
+      snapshot,
     });
     return {
       next: (count) => iterator.nextv(count),
       seek: (name) => iterator.seek(name),
       close: () => iterator.close(),
     };
+  }
+
+  /** Scans that all see the rows of one moment. */
+  async atOneMoment<T>(work: (scan: Rows['scan']) => Promise<T>): Promise<T> {
+    const snapshot = this.#level.snapshot();
+    try {
+      return await work((prefix, first) => this.#scan(prefix, first, snapshot));
+    } finally {
+      await snapshot.close();
+    }
   }
 
   /** For what is small by nature: the buckets, the intents, the parts of one upload. */

@@ -18,22 +18,24 @@ import { checkReadConditions } from '../conditions.ts';
 import { resolveRange } from '../range.ts';
 import { isRealPath } from './durable-file.ts';
 import { FileStream } from './file-stream.ts';
-import { type ObjectPartRow, type ObjectRow, objectInfo, objectLock, rowName } from './records.ts';
+import { type HeldVersion, requireVersion } from './find-version.ts';
+import { type ObjectPartRow, type ObjectRow, objectInfo, objectLock } from './records.ts';
 import type { FsRoot } from './root.ts';
 
 type ReadRoot = Pick<FsRoot, 'index' | 'layout' | 'locks' | 'buckets'>;
 
 export async function headObject(root: ReadRoot, ref: VersionRef, options: HeadOptions): Promise<ObjectHead> {
   const { partNumber } = options;
-  if (partNumber === undefined) {
-    const info = objectInfo(ref.key, await requireObject(root, withVersion(ref, options)));
+  // The record of the current object is one row; a version by its id may be in one of two, and on its way between them.
+  if (partNumber === undefined && options.versionId === undefined) {
+    const { info } = await describedVersion(root, withVersion(ref, options));
     checkReadConditions(options.conditions, info);
     return { info };
   }
   return root.locks.shared(objectLock(ref), async () => {
-    const info = objectInfo(ref.key, await requireObject(root, withVersion(ref, options)));
+    const { info, partsName } = await describedVersion(root, withVersion(ref, options));
     checkReadConditions(options.conditions, info);
-    return { info, range: await partRange(root, ref, info, partNumber) };
+    return partNumber === undefined ? { info } : { info, range: await partRange(root, partsName, info, partNumber) };
   });
 }
 
@@ -46,13 +48,13 @@ export async function openObject(
   return withOpenObject(
     root,
     withVersion(ref, options),
-    async ({ info, file }) => {
+    async ({ info, file, partsName }) => {
       checkReadConditions(options.conditions, info);
       const { range: request, partNumber } = options;
       const range =
         partNumber === undefined
           ? request && resolveRange(request, info.sizeBytes)
-          : await partRange(root, ref, info, partNumber);
+          : await partRange(root, partsName, info, partNumber);
       const body = new FileStream(file, range ?? { start: 0, end: info.sizeBytes }, signal);
       return range === undefined ? { info, body } : { info, range, body };
     },
@@ -67,8 +69,8 @@ export function objectParts(
   options: { after?: number | undefined; maxEntries: number },
 ): Promise<ObjectPartsPage | undefined> {
   return root.locks.shared(objectLock(ref), async () => {
-    await requireObject(root, ref);
-    const rows = await root.index.rows.get<ObjectPartRow[]>(rowName.objectParts(ref));
+    const { partsName } = await requireVersion(root, ref);
+    const rows = await root.index.rows.get<ObjectPartRow[]>(partsName);
     if (rows === undefined) return undefined;
     const { after = 0, maxEntries } = options;
     const parts = rows
@@ -84,6 +86,8 @@ export interface OpenObject {
   readonly info: ObjectInfo;
   readonly file: FileHandle;
   readonly path: string;
+  /** Of the record of its parts, if it has any. */
+  readonly partsName: string;
 }
 
 /** `use` owns the file when it resolves; nobody commits the object while it runs. */
@@ -94,11 +98,10 @@ export function withOpenObject<T>(
   signal: AbortSignal,
 ): Promise<T> {
   const work = async (): Promise<T> => {
-    const row = await requireObject(root, ref);
-    const path = root.layout.object(ref.bucket, row.path);
+    const { row, info, file: path, partsName } = await describedVersion(root, ref);
     const file = await openFile(path, row);
     try {
-      return await use({ row, info: objectInfo(ref.key, row), file, path });
+      return await use({ row, info, file, path, partsName });
     } catch (error) {
       await file.close();
       throw error;
@@ -107,22 +110,19 @@ export function withOpenObject<T>(
   return root.locks.shared(objectLock(ref), work, signal);
 }
 
-export async function requireObject(root: ReadRoot, ref: VersionRef): Promise<ObjectRow> {
-  root.buckets.require(ref.bucket);
-  if (ref.versionId !== undefined && ref.versionId !== 'null') {
-    throw new BackendError('NoSuchVersion', `There is no version '${ref.versionId}' of '${ref.key}'.`);
-  }
-  const row = await root.index.rows.get<ObjectRow>(rowName.object(ref));
-  if (row === undefined) throw new BackendError('NoSuchKey', `There is no object '${ref.key}' in '${ref.bucket}'.`);
-  return row;
+async function describedVersion(root: ReadRoot, ref: VersionRef): Promise<HeldVersion & { info: ObjectInfo }> {
+  const version = await requireVersion(root, ref);
+  return { ...version, info: objectInfo(ref.key, version.row, version.versionId) };
 }
 
 /** An object put in one piece is its own first part. */
-async function partRange(root: ReadRoot, ref: VersionRef, info: ObjectInfo, partNumber: number): Promise<ByteRange> {
-  const parts = (await root.index.rows.get<ObjectPartRow[]>(rowName.objectParts(ref))) ?? [info];
+async function partRange(root: ReadRoot, partsName: string, info: ObjectInfo, partNumber: number): Promise<ByteRange> {
+  const parts = (await root.index.rows.get<ObjectPartRow[]>(partsName)) ?? [info];
   const part = parts[partNumber - 1];
   if (part === undefined) {
-    throw new BackendError('InvalidPartNumber', `'${ref.key}' has ${parts.length} parts, not ${partNumber}.`, { info });
+    throw new BackendError('InvalidPartNumber', `'${info.key}' has ${parts.length} parts, not ${partNumber}.`, {
+      info,
+    });
   }
   const start = parts.slice(0, partNumber - 1).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   return { start, end: start + part.sizeBytes };

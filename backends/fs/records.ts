@@ -11,9 +11,11 @@ import type {
   ObjectRef,
   ObjectSummary,
   UploadRef,
+  VersioningStatus,
   Written,
 } from '../backend.ts';
 import type { FileStamp } from './durable-file.ts';
+import type { RowChange } from './object-index.ts';
 
 export const rowName = {
   bucket: (bucket: string) => `b${bucket}`,
@@ -21,6 +23,13 @@ export const rowName = {
   object: ({ bucket, key }: ObjectRef) => `o${bucket}\0${key}`,
   /** The parts of a multipart object: apart, because a listing has no use for them. */
   objectParts: ({ bucket, key }: ObjectRef) => `s${bucket}\0${key}`,
+  /** Versions that are not the current object, the newest of a key first. */
+  version: ({ bucket, key }: ObjectRef, order: string) => `v${bucket}\0${key}\0${order}`,
+  /** What the names of versions begin with: of this key, or of the bucket where the key is ''. */
+  versions: ({ bucket, key }: ObjectRef) => (key === '' ? `v${bucket}\0` : `v${bucket}\0${key}\0`),
+  versionParts: ({ bucket, key }: ObjectRef, order: string) => `s${bucket}\0${key}\0${order}`,
+  /** Where among those the null version is. */
+  nullVersion: ({ bucket, key }: ObjectRef) => `n${bucket}\0${key}`,
   upload: ({ bucket, key, uploadId }: UploadRef) => `u${bucket}\0${key}\0${uploadId}`,
   part: (uploadId: string, partNumber: number) => `p${uploadId}\0${`${partNumber}`.padStart(5, '0')}`,
   intent: (id: string) => `i${id}`,
@@ -34,6 +43,8 @@ export function objectLock({ bucket, key }: ObjectRef): string {
 export interface BucketRow {
   readonly created: number;
   readonly owner: string;
+  /** Absent: never switched on. */
+  readonly versioning?: VersioningStatus | undefined;
 }
 
 export interface ObjectRow {
@@ -50,6 +61,30 @@ export interface ObjectRow {
   readonly partCount?: number | undefined;
   /** The upload that made it and a digest of the parts it named: a repeated complete is answered by it. */
   readonly madeBy?: { readonly uploadId: string; readonly parts: string } | undefined;
+  /** Absent: the null version. */
+  readonly versionId?: string | undefined;
+  /** Absent: written before its bucket had versions. */
+  readonly order?: string | undefined;
+}
+
+/** A version that is not the current object; its path is below the versions' directory. */
+export interface StoredVersionRow extends ObjectRow {
+  readonly order: string;
+}
+
+export interface MarkerRow {
+  readonly marker: true;
+  readonly versionId?: string | undefined;
+  readonly order: string;
+  readonly lastModified: number;
+}
+
+export type VersionRow = StoredVersionRow | MarkerRow;
+
+export const NULL_VERSION = 'null';
+
+export function isMarker(row: VersionRow): row is MarkerRow {
+  return 'marker' in row;
 }
 
 export interface UploadRow extends ObjectAttributes {
@@ -84,6 +119,27 @@ export interface Placement {
   readonly parts?: readonly ObjectPartRow[] | undefined;
   /** The upload this ends. */
   readonly uploadId?: string | undefined;
+  /** The object that was here goes to this place below the versions' directory first. */
+  readonly keep?: KeptFile | undefined;
+  /** A file below the versions' directory that goes with it. */
+  readonly drop?: string | undefined;
+  /** What else changes in the index. */
+  readonly changes?: readonly RowChange[] | undefined;
+}
+
+export interface KeptFile {
+  readonly path: string;
+  readonly stamp: FileStamp;
+}
+
+/** Versions change places; no bytes come from outside. */
+export interface Rearrangement {
+  readonly kind: 'rearrange';
+  readonly ref: ObjectRef;
+  /** The current object's file goes below the versions' directory, or one from there becomes the current object's. */
+  readonly move?: (KeptFile & { readonly to: 'versions' | 'bucket' }) | undefined;
+  readonly drop?: string | undefined;
+  readonly changes: readonly RowChange[];
 }
 
 /** A file whose record is gone already. */
@@ -93,7 +149,8 @@ export interface Removal {
   readonly path: string;
 }
 
-export type Intent = (Placement & { readonly path: string }) | Removal;
+/** `path`: of the current object, below its bucket's directory. */
+export type Intent = (Placement & { readonly path: string }) | (Rearrangement & { readonly path: string }) | Removal;
 
 export function bucketInfo(name: string, row: BucketRow): BucketInfo {
   return { name, created: new Date(row.created), owner: row.owner };
@@ -111,7 +168,7 @@ export function objectSummary(key: string, row: ObjectRow): ObjectSummary {
   };
 }
 
-export function objectInfo(key: string, row: ObjectRow): ObjectInfo {
+export function objectInfo(key: string, row: ObjectRow, versionId?: string): ObjectInfo {
   const tagCount = Object.keys(row.tags ?? {}).length;
   return {
     key,
@@ -121,6 +178,7 @@ export function objectInfo(key: string, row: ObjectRow): ObjectInfo {
     storageClass: row.storageClass,
     headers: row.headers,
     metadata: row.metadata,
+    versionId,
     checksum: row.checksum,
     partCount: row.partCount,
     tagCount: tagCount === 0 ? undefined : tagCount,
@@ -129,6 +187,6 @@ export function objectInfo(key: string, row: ObjectRow): ObjectInfo {
 }
 
 export function written(row: Omit<ObjectRow, 'path'>): Written & { lastModified: Date } {
-  const { etag, sizeBytes, checksum } = row;
-  return { etag, sizeBytes, lastModified: new Date(row.lastModified), checksum };
+  const { etag, sizeBytes, checksum, versionId } = row;
+  return { etag, sizeBytes, lastModified: new Date(row.lastModified), versionId, checksum };
 }

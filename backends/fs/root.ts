@@ -9,6 +9,7 @@ import { Journal } from './journal.ts';
 import { Layout } from './layout.ts';
 import { Locks } from './locks.ts';
 import { ObjectIndex, type Rows } from './object-index.ts';
+import { Succession } from './succession.ts';
 import { uploadOfRow } from './upload-names.ts';
 
 export interface FsRoot {
@@ -17,6 +18,7 @@ export interface FsRoot {
   readonly index: ObjectIndex;
   readonly journal: Journal;
   readonly buckets: BucketStore;
+  readonly succession: Succession;
   /** Settles when the index can be used; tries to recover it when a write to it failed. */
   recovered(): Promise<void>;
   close(): Promise<void>;
@@ -32,7 +34,8 @@ export async function openRoot(path: string, options: RootOptions): Promise<FsRo
   await mkdir(path, { recursive: true });
   const layout = new Layout(await realpath(path));
   await requireKnownFormat(layout);
-  for (const directory of [layout.index, layout.tmp, layout.uploads]) await mkdir(directory, { recursive: true });
+  for (const directory of [layout.index, layout.tmp, layout.uploads, layout.versions])
+    await mkdir(directory, { recursive: true });
   const locks = new Locks();
   const { fsync } = options;
   // The journal is replayed before the index can be used, and writes through the index afterwards.
@@ -59,7 +62,8 @@ export async function openRoot(path: string, options: RootOptions): Promise<FsRo
     await index.close();
     throw error;
   }
-  return assembled({ layout, locks, index, journal, buckets }, ballast);
+  const succession = new Succession({ layout, index, buckets, journal }, options);
+  return assembled({ layout, locks, index, journal, buckets, succession }, ballast);
 }
 
 function assembled(parts: Omit<FsRoot, 'recovered' | 'close'>, ballast: Ballast): FsRoot {

@@ -1,6 +1,6 @@
 // The tags of an object: part of its record, changed without its file.
 import type { Tagging, Tags, VersionRef } from '../backend.ts';
-import { requireObject } from './reading.ts';
+import { requireVersion } from './find-version.ts';
 import { objectLock } from './records.ts';
 import type { FsRoot } from './root.ts';
 
@@ -17,31 +17,32 @@ export class FsTagging implements Tagging {
     this.#deps = deps;
   }
 
-  get(ref: VersionRef, signal: AbortSignal): Promise<{ tags: Tags }> {
-    return this.#deps.run(signal, async () => {
-      const { tags } = await requireObject(this.#deps.root, ref);
-      return { tags: tags ?? {} };
-    });
+  get(ref: VersionRef, signal: AbortSignal): ReturnType<Tagging['get']> {
+    const { root, run } = this.#deps;
+    const read = async () => {
+      const { row, versionId } = await requireVersion(root, ref);
+      return { tags: row.tags ?? {}, versionId };
+    };
+    return run(signal, () => root.locks.shared(objectLock(ref), read));
   }
 
-  async set(ref: VersionRef, tags: Tags, signal: AbortSignal): Promise<Record<string, never>> {
-    await this.#replace(ref, tags, signal);
-    return {};
+  set(ref: VersionRef, tags: Tags, signal: AbortSignal): ReturnType<Tagging['set']> {
+    return this.#replace(ref, tags, signal);
   }
 
-  async delete(ref: VersionRef, signal: AbortSignal): Promise<Record<string, never>> {
-    await this.#replace(ref, undefined, signal);
-    return {};
+  delete(ref: VersionRef, signal: AbortSignal): ReturnType<Tagging['delete']> {
+    return this.#replace(ref, undefined, signal);
   }
 
-  #replace(ref: VersionRef, tags: Tags | undefined, signal: AbortSignal): Promise<void> {
+  #replace(ref: VersionRef, tags: Tags | undefined, signal: AbortSignal): ReturnType<Tagging['set']> {
     const { root, run } = this.#deps;
     return run(signal, () =>
       root.buckets.within(ref.bucket, () =>
         root.locks.alone(objectLock(ref), async () => {
-          const row = await requireObject(root, ref);
+          const { row, rowName: key, versionId } = await requireVersion(root, ref);
           signal.throwIfAborted();
-          await root.journal.amend({ bucket: ref.bucket, key: ref.key }, { ...row, tags });
+          await root.journal.amend(ref, [{ type: 'put', key, value: { ...row, tags } }]);
+          return { versionId };
         }),
       ),
     );

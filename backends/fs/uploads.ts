@@ -23,13 +23,14 @@ import { checkWriteConditions } from '../conditions.ts';
 import { assembledChecksum, assembledEtag, checkedParts } from './assembly.ts';
 import type { BucketStore } from './bucket-store.ts';
 import { syncDirectory, writeFile } from './durable-file.ts';
-import { type Journal, uploadEnded } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { commonPrefix, listNames, type NameBound } from './listing.ts';
 import type { Locks } from './locks.ts';
 import type { ObjectIndex } from './object-index.ts';
+import { uploadEnded } from './placed-rows.ts';
 import type { Received } from './receive.ts';
 import { type ObjectRow, objectLock, type PartRow, rowName, type UploadRow, written } from './records.ts';
+import type { Succession } from './succession.ts';
 import { isUploadId, UploadIds, uploadOfRow } from './upload-names.ts';
 
 interface UploadsDeps {
@@ -37,7 +38,7 @@ interface UploadsDeps {
   readonly locks: Locks;
   readonly index: Pick<ObjectIndex, 'rows' | 'write'>;
   readonly buckets: Pick<BucketStore, 'within' | 'require'>;
-  readonly journal: Pick<Journal, 'place'>;
+  readonly succession: Pick<Succession, 'place'>;
 }
 
 interface UploadsOptions {
@@ -185,7 +186,7 @@ export class Uploads {
       readonly options: CompleteOptions;
     },
   ): Promise<Written> {
-    const { buckets, locks, journal, layout } = this.#deps;
+    const { buckets, locks, succession, layout } = this.#deps;
     const ref = { bucket: upload.bucket, key: upload.key };
     const parts = made.parts.map(({ sizeBytes, checksum }) => ({ sizeBytes, checksum }));
     const object: Omit<ObjectRow, 'path'> = {
@@ -197,17 +198,17 @@ export class Uploads {
       partCount: made.parts.length,
       madeBy: { uploadId: upload.uploadId, parts: fingerprint(made.named) },
     };
-    await buckets.within(ref.bucket, () =>
+    const placed = await buckets.within(ref.bucket, () =>
       locks.alone(objectLock(ref), async () => {
         const current = await this.#object(ref);
         checkWriteConditions(made.options.conditions, current);
         const { temp, stamp } = made;
         const { uploadId } = upload;
-        await journal.place({ kind: 'place', ref, temp, stamp, row: object, parts, uploadId }, current);
+        return succession.place({ kind: 'place', ref, temp, stamp, row: object, parts, uploadId }, current);
       }),
     );
     await rm(layout.upload(upload.uploadId), { recursive: true, force: true });
-    return written(object);
+    return written(placed);
   }
 
   #assemble(

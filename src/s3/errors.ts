@@ -176,6 +176,7 @@ export const FROM_BACKEND: Record<BackendErrorCode, S3ErrorCode> = {
   NoSuchBucket: 'NoSuchBucket',
   NoSuchKey: 'NoSuchKey',
   NoSuchVersion: 'NoSuchVersion',
+  DeleteMarker: 'MethodNotAllowed',
   NoSuchUpload: 'NoSuchUpload',
   NotModified: 'NotModified',
   PreconditionFailed: 'PreconditionFailed',

@@ -16,6 +16,8 @@ import { objectPartPromises } from './backend/object-parts.ts';
 import { readingPromises } from './backend/reading.ts';
 import { taggingPromises } from './backend/tagging.ts';
 import { uploadListingPromises } from './backend/upload-listing.ts';
+import { versioningPromises } from './backend/versioning.ts';
+import { versioningModelPromises } from './backend/versioning-model.ts';
 import { World } from './backend/world.ts';
 import { writingPromises } from './backend/writing.ts';
 
@@ -53,6 +55,8 @@ const PROMISES: Readonly<Record<string, ContractPromise>> = {
   ...taggingPromises,
   ...conditionalDeletePromises,
   ...objectPartPromises,
+  ...versioningPromises,
+  ...versioningModelPromises,
   ...bucketPromises,
   ...bucketDocumentPromises,
 };

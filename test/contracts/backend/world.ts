@@ -14,6 +14,7 @@ import {
   type PutOptions,
   type ReadOptions,
   type Tagging,
+  type Versioning,
   type Written,
 } from '../../../backends/backend.ts';
 import { uploadBody } from '../../support/upload-body.ts';
@@ -86,6 +87,10 @@ export class World {
 
   get tagging(): Tagging {
     return this.backend.tagging ?? this.#skip('This origin does not read or change tags.');
+  }
+
+  get versioning(): Versioning {
+    return this.backend.versioning ?? this.#skip('This origin keeps one version of an object.');
   }
 
   get objectParts(): NonNullable<Backend['objectParts']> {

@@ -70,3 +70,7 @@ export class BucketMap {
 export function originRef(route: Route, key: string): ObjectRef {
   return { bucket: route.bucket, key: route.prefix + key };
 }
+
+export function withoutPrefix(route: Route, key: string): string {
+  return key.startsWith(route.prefix) ? key.slice(route.prefix.length) : key;
+}

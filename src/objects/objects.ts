@@ -16,6 +16,7 @@ import type {
   ListOptions,
   ListPage,
   ListUploadsOptions,
+  ListVersionsOptions,
   Multipart,
   ObjectHead,
   ObjectPartsPage,
@@ -27,6 +28,8 @@ import type {
   UploadBody,
   UploadListPage,
   UploadRef,
+  VersioningStatus,
+  VersionListPage,
   VersionRef,
   Written,
 } from '../../backends/backend.ts';
@@ -68,6 +71,12 @@ export interface Objects {
   createBucket(bucket: string, options: { owner: string }, signal: AbortSignal): Promise<void>;
   deleteBucket(bucket: string, signal: AbortSignal): Promise<void>;
   listBuckets(signal: AbortSignal): Promise<readonly BucketInfo[]>;
+
+  /** Undefined: never switched on, or never to be had. */
+  getVersioning(bucket: string, signal: AbortSignal): Promise<VersioningStatus | undefined>;
+  setVersioning(bucket: string, status: VersioningStatus, signal: AbortSignal): Promise<void>;
+  /** Where there is one version of an object, it is the null version. */
+  listVersions(bucket: string, options: ListVersionsOptions, signal: AbortSignal): Promise<VersionListPage>;
 
   head(ref: ObjectRef, options: GatewayHeadOptions, signal: AbortSignal): Promise<ObjectHead>;
   read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead>;

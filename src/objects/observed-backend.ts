@@ -25,6 +25,7 @@ export function observeBackend(backend: Backend, observer: OriginObserver): Back
     read,
     multipart: backend.multipart && withCallsObserved(backend.multipart, observer),
     tagging: backend.tagging && withCallsObserved(backend.tagging, observer),
+    versioning: backend.versioning && withCallsObserved(backend.versioning, observer),
     buckets: backend.buckets && withCallsObserved(backend.buckets, observer),
     bucketDocuments: backend.bucketDocuments && withCallsObserved(backend.bucketDocuments, observer),
   });

@@ -1,10 +1,8 @@
 // Objects straight from their origins: each call goes to the backend its bucket is mapped to. Nothing is kept here.
 import { addAbortSignal } from 'node:stream';
 import {
-  type Backend,
   BackendError,
   type BucketInfo,
-  type Buckets,
   type Capabilities,
   type CompletedPart,
   type CompleteOptions,
@@ -18,6 +16,7 @@ import {
   type ListOptions,
   type ListPage,
   type ListUploadsOptions,
+  type ListVersionsOptions,
   type Multipart,
   type ObjectHead,
   type ObjectPartsPage,
@@ -29,16 +28,20 @@ import {
   type UploadBody,
   type UploadListPage,
   type UploadRef,
+  type VersioningStatus,
+  type VersionListPage,
   type VersionRef,
   type Written,
 } from '../../backends/backend.ts';
+import { ability, bucketsOf, multipartOf, taggingOf } from './abilities.ts';
 import { BodyChunks } from './body-chunks.ts';
-import { type BucketMap, originRef, type Route } from './bucket-map.ts';
+import { type BucketMap, originRef, type Route, withoutPrefix } from './bucket-map.ts';
 import { deleteInBatches, deleteOneByOne } from './delete-many.ts';
 import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions, Objects } from './objects.ts';
 import { refuseSmallParts } from './part-sizes.ts';
 import { relayCopy, relayPartCopy } from './relay.ts';
-import { taggingOf, tagsAt } from './tags-at-origin.ts';
+import { tagsAt } from './tags-at-origin.ts';
+import { listVersionsAt, setVersioningAt, versioningAt } from './versions-at-origin.ts';
 
 export class RoutedObjects implements Objects {
   readonly #map: BucketMap;
@@ -82,6 +85,18 @@ export class RoutedObjects implements Objects {
     return [...named, ...others.filter((bucket) => !configured.includes(bucket.name))].filter(
       (bucket) => bucket !== undefined,
     );
+  }
+
+  async getVersioning(bucket: string, signal: AbortSignal): Promise<VersioningStatus | undefined> {
+    return versioningAt(this.#map.route(bucket), signal);
+  }
+
+  async setVersioning(bucket: string, status: VersioningStatus, signal: AbortSignal): Promise<void> {
+    await setVersioningAt(this.#map.route(bucket), status, signal);
+  }
+
+  async listVersions(bucket: string, options: ListVersionsOptions, signal: AbortSignal): Promise<VersionListPage> {
+    return listVersionsAt(this.#map.route(bucket), options, signal);
   }
 
   async head(ref: ObjectRef, options: GatewayHeadOptions, signal: AbortSignal): Promise<ObjectHead> {
@@ -264,35 +279,8 @@ export class RoutedObjects implements Objects {
   }
 }
 
-/** An optional member of the backend, or NotSupported. */
-function ability<Name extends 'put' | 'delete' | 'deleteMany'>(route: Route, name: Name): NonNullable<Backend[Name]> {
-  const member = route.backend[name];
-  if (member === undefined) throw notSupported(route, name);
-  return member.bind(route.backend) as NonNullable<Backend[Name]>;
-}
-
-function multipartOf(route: Route): Multipart {
-  const { multipart } = route.backend;
-  if (multipart === undefined) throw notSupported(route, 'multipart uploads');
-  return multipart;
-}
-
-function bucketsOf(route: Route): Buckets {
-  const { buckets } = route.backend;
-  if (buckets === undefined) throw notSupported(route, 'making or deleting buckets');
-  return buckets;
-}
-
-function notSupported(route: Route, what: string): BackendError {
-  return new BackendError('NotSupported', `The ${route.backend.kind} backend does not offer ${what}.`);
-}
-
 function originUpload(route: Route, upload: UploadRef): UploadRef {
   return { ...originRef(route, upload.key), uploadId: upload.uploadId };
-}
-
-function withoutPrefix(route: Route, key: string): string {
-  return key.startsWith(route.prefix) ? key.slice(route.prefix.length) : key;
 }
 
 function named<T extends { readonly key: string }>(info: T, key: string): T {

@@ -86,7 +86,12 @@ const CLIENTS_BUSINESS: ReadonlySet<string> = new Set([
 
 function headersOf(error: BackendError): Record<string, string> {
   if (error.code === 'SlowDown') return { 'Retry-After': '1' };
-  const { info } = error;
+  const { info, marker } = error;
+  if (marker !== undefined) {
+    const described = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': marker.versionId };
+    // RFC 9110 §15.5.6: what may be done instead.
+    return error.code === 'DeleteMarker' ? { ...described, Allow: 'DELETE' } : described;
+  }
   if (error.code !== 'NotModified' || info === undefined) return {};
   const cacheControl = encodeHeader(info.headers.cacheControl ?? '');
   return {

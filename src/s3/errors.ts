@@ -33,6 +33,10 @@ export const ERRORS = {
   EntityTooLarge: { status: 400, message: 'Your proposed upload exceeds the maximum allowed object size.' },
   EntityTooSmall: { status: 400, message: 'Your proposed upload is smaller than the minimum allowed size.' },
   ExpectationFailed: { status: 417, message: 'The service knows no expectation but 100-continue.' },
+  IllegalVersioningConfigurationException: {
+    status: 400,
+    message: 'The versioning configuration that you specified names no status.',
+  },
   IncompleteBody: {
     status: 400,
     message: 'You did not provide the number of bytes specified by the Content-Length HTTP header.',

@@ -5,8 +5,6 @@ import type { Handler } from './operation-context.ts';
 
 /** An empty location constraint means us-east-1. */
 export const getBucketLocation = fixed('LocationConstraint');
-/** Neither Enabled nor Suspended: versioning was never switched on. */
-export const getBucketVersioning = fixed('VersioningConfiguration');
 export const getBucketRequestPayment = fixed('RequestPaymentConfiguration', { Payer: 'BucketOwner' });
 export const getBucketAccelerateConfiguration = fixed('AccelerateConfiguration');
 export const getBucketLogging = fixed('BucketLoggingStatus');

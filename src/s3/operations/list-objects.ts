@@ -1,7 +1,8 @@
 // ListObjects, the first version, which many tools still speak.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
+import { lastName } from '../../objects/last-name.ts';
 import type { Answer } from '../answer.ts';
-import { lastName, listPage, objectElement, parseListing, prefixElements } from '../listing.ts';
+import { listPage, objectElement, parseListing, prefixElements } from '../listing.ts';
 import { textParameter } from '../parameters.ts';
 import type { OperationContext } from './operation-context.ts';
 

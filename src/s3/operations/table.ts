@@ -9,8 +9,8 @@ import {
   getBucketLogging,
   getBucketNotificationConfiguration,
   getBucketRequestPayment,
-  getBucketVersioning,
 } from './bucket-settings.ts';
+import { getBucketVersioning, putBucketVersioning } from './bucket-versioning.ts';
 import { createBucket, deleteBucket, headBucket } from './buckets.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
 import { copyObject } from './copy-object.ts';
@@ -40,6 +40,7 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   DeleteBucket: { action: 'admin', handler: deleteBucket },
   GetBucketLocation: { action: 'read', handler: getBucketLocation },
   GetBucketVersioning: { action: 'read', handler: getBucketVersioning },
+  PutBucketVersioning: { action: 'admin', handler: putBucketVersioning },
   GetBucketRequestPayment: { action: 'read', handler: getBucketRequestPayment },
   GetBucketAccelerateConfiguration: { action: 'read', handler: getBucketAccelerateConfiguration },
   GetBucketLogging: { action: 'read', handler: getBucketLogging },
@@ -130,7 +131,6 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   PutBucketReplication: NOT_IMPLEMENTED,
   PutBucketRequestPayment: NOT_IMPLEMENTED,
   PutBucketTagging: NOT_IMPLEMENTED,
-  PutBucketVersioning: NOT_IMPLEMENTED,
   PutBucketWebsite: NOT_IMPLEMENTED,
   PutObjectLegalHold: NOT_IMPLEMENTED,
   PutObjectLockConfiguration: NOT_IMPLEMENTED,

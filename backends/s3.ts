@@ -10,8 +10,10 @@ import { listObjects } from './s3/listing.ts';
 import { S3Multipart } from './s3/multipart.ts';
 import { headObject, readObject } from './s3/reading.ts';
 import { S3RequestHandler } from './s3/request-handler.ts';
+import { S3Tagging } from './s3/tagging.ts';
 import { CHECKSUM_ALGORITHMS } from './s3/translate.ts';
 import { askForChecksums } from './s3/verbatim-headers.ts';
+import { S3Versioning } from './s3/versioning.ts';
 import { copyObject, deleteObject, deleteObjects, putObject } from './s3/writing.ts';
 
 const MIB = 1024 * 1024;
@@ -74,6 +76,8 @@ export function openS3Backend(options: S3BackendOptions, deps: S3BackendDeps = {
     deleteMany: (bucket, targets, signal) => deleteObjects(client, bucket, targets, signal),
     copy: (source, target, copyOptions, signal) => copyObject(client, source, target, copyOptions, signal),
     multipart: new S3Multipart(client),
+    tagging: new S3Tagging(client),
+    versioning: new S3Versioning(client),
     buckets,
     close: async () => client.destroy(),
   };

@@ -102,9 +102,11 @@ export function decoder(encodingType: string | undefined): (text: string) => str
   return (text) => decodeURIComponent(text.replaceAll('+', ' '));
 }
 
-type Entry = NonNullable<ListObjectsV2CommandOutput['Contents']>[number];
+type Entry = Omit<NonNullable<ListObjectsV2CommandOutput['Contents']>[number], 'StorageClass' | '$unknown'> & {
+  StorageClass?: string | undefined;
+};
 
-function toSummary(entry: Entry, decode: (text: string) => string): ObjectSummary {
+export function toSummary(entry: Entry, decode: (text: string) => string): ObjectSummary {
   return {
     key: decode(entry.Key ?? ''),
     sizeBytes: entry.Size ?? 0,

@@ -110,9 +110,12 @@ function bodyOf(answer: GetObjectCommandOutput): Readable {
   throw new BackendError('Unavailable', 'The origin answered a read without a body.');
 }
 
-/** An answer to HEAD cannot say which of the two is missing. */
+/** An answer to HEAD cannot say which of the two is missing; a delete marker does not allow to be read. */
 function ofVersion(error: unknown, versionId: string | undefined): unknown {
-  const missing = error instanceof BackendError && error.code === 'NoSuchKey' && versionId !== undefined;
-  if (!missing) return error;
-  return new BackendError('NoSuchVersion', error.message, { cause: error, nativeCode: error.nativeCode });
+  if (!(error instanceof BackendError) || versionId === undefined) return error;
+  const { message, nativeCode } = error;
+  if (error.code === 'NotSupported') {
+    return new BackendError('DeleteMarker', message, { cause: error, nativeCode, marker: { versionId } });
+  }
+  return error.code === 'NoSuchKey' ? new BackendError('NoSuchVersion', message, { cause: error, nativeCode }) : error;
 }

@@ -113,8 +113,18 @@ export async function deleteObject(
   signal: AbortSignal,
 ): Promise<Deleted> {
   const command = new DeleteObjectCommand({ ...named(ref), VersionId: options.versionId });
-  const answer = await call(client, () => client.send(command, { abortSignal: signal }), signal);
-  return { versionId: answer.VersionId, deleteMarker: answer.DeleteMarker };
+  try {
+    const answer = await call(client, () => client.send(command, { abortSignal: signal }), signal);
+    return { versionId: answer.VersionId, deleteMarker: answer.DeleteMarker };
+  } catch (error) {
+    // Deleting what is not there succeeds, whatever the server thinks of it.
+    if (options.versionId === undefined || !isMissing(error)) throw error;
+    return { versionId: options.versionId };
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof BackendError && (error.code === 'NoSuchVersion' || error.code === 'NoSuchKey');
 }
 
 /** XML 1.0 has no words for most control characters; keys that hold any are deleted one by one. */
@@ -163,7 +173,7 @@ async function sendBatch(
     Message: message = '',
   } of answer.Errors ?? []) {
     // Deleting what is not there succeeds, whatever the server thinks of it.
-    if (code !== 'NoSuchKey') told.set(identify({ key, versionId }), { error: fromCode(code, message) });
+    if (code !== 'NoSuchKey' && code !== 'NoSuchVersion') told.set(identify({ key, versionId }), { error: fromCode(code, message) });
   }
   return told;
 }

@@ -51,7 +51,8 @@ const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
   CreateBucket: buckets,
   DeleteBucket: buckets,
   GetBucketLocation: everywhere('gateway'),
-  GetBucketVersioning: everywhere('gateway'),
+  GetBucketVersioning: (backend) => (backend.versioning === undefined ? 'gateway' : 'native'),
+  PutBucketVersioning: needs((backend) => backend.versioning),
   GetBucketRequestPayment: everywhere('gateway'),
   GetBucketAccelerateConfiguration: everywhere('gateway'),
   GetBucketLogging: everywhere('gateway'),
@@ -63,7 +64,8 @@ const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
   PutBucketAcl: everywhere('gateway'),
   ListObjects: listed,
   ListObjectsV2: listed,
-  ListObjectVersions: (backend) => (listed(backend) === 'no' ? 'no' : 'emulated'),
+  ListObjectVersions: (backend) =>
+    listed(backend) === 'no' ? 'no' : backend.versioning === undefined ? 'emulated' : 'native',
   ListMultipartUploads: multipart,
   DeleteObjects: (backend) =>
     backend.deleteMany !== undefined ? 'native' : backend.delete === undefined ? 'no' : 'emulated',

@@ -15,6 +15,7 @@ const PRIVATE = { 'x-amz-acl': 'private' };
 const TAGS = '<Tagging><TagSet><Tag><Key>purpose</Key><Value>example</Value></Tag></TagSet></Tagging>';
 const CORS =
   '<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>';
+const SUSPENDED = '<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>';
 const DELETION = `<Delete><Object><Key>written</Key></Object></Delete>`;
 
 /** What the upload of the examples is called by each gateway they run against. */
@@ -47,6 +48,7 @@ export const EXAMPLES: Partial<Record<OperationName, Example>> = {
   PutBucketAcl: sending({ method: 'PUT', path: `/${BUCKET}?acl`, headers: PRIVATE }),
   ListObjects: sending({ path: `/${BUCKET}?delimiter=%2F` }),
   ListObjectsV2: sending({ path: `/${BUCKET}?list-type=2&prefix=folder%2F` }),
+  PutBucketVersioning: sending({ method: 'PUT', path: `/${BUCKET}?versioning`, body: SUSPENDED }),
   ListObjectVersions: sending({ path: `/${BUCKET}?versions` }),
   GetObject: sending({ path: OBJECT, headers: { range: 'bytes=4-8' } }),
   HeadObject: sending({ method: 'HEAD', path: OBJECT }),

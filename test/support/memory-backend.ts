@@ -32,6 +32,7 @@ import {
   type Tagging,
   type Tags,
   type UploadBody,
+  type Versioning,
   type VersionRef,
   type WriteConditions,
   type Written,
@@ -39,8 +40,9 @@ import {
 import { CHECKSUM_ALGORITHMS, createHasher, fullObjectChecksum } from '../../backends/checksums.ts';
 import { checkDeleteConditions, checkReadConditions, checkWriteConditions } from '../../backends/conditions.ts';
 import { resolveRange } from '../../backends/range.ts';
-import { listNames } from './memory-listing.ts';
+import { listNames, objectSummary } from './memory-listing.ts';
 import { MemoryUploads } from './memory-uploads.ts';
+import { MemoryVersions } from './memory-versions.ts';
 
 export interface StoredObject {
   readonly info: ObjectInfo;
@@ -54,6 +56,7 @@ export interface StoredObject {
 interface StoredBucket {
   readonly info: BucketInfo;
   readonly objects: Map<string, StoredObject>;
+  readonly versions: MemoryVersions;
   readonly documents: Map<string, string>;
 }
 
@@ -68,6 +71,7 @@ export class MemoryBackend implements Backend {
   readonly multipart: Multipart;
   readonly buckets: Buckets;
   readonly tagging: Tagging;
+  readonly versioning: Versioning;
   readonly bucketDocuments: BucketDocuments;
   readonly #now: () => Date;
   readonly #buckets = new Map<string, StoredBucket>();
@@ -78,14 +82,23 @@ export class MemoryBackend implements Backend {
     const uploads = new MemoryUploads(this, this.#now);
     this.multipart = uploads;
     this.tagging = {
-      get: async (ref) => ({ tags: this.find(ref, ref).tags }),
+      get: async (ref) => {
+        const { tags, info } = this.find(ref, ref);
+        return { tags, versionId: info.versionId };
+      },
       set: async (ref, tags) => this.#tag(ref, tags),
       delete: async (ref) => this.#tag(ref, {}),
+    };
+    this.versioning = {
+      get: async (bucket) => this.bucket(bucket).versions.status,
+      set: async (bucket, status) => this.bucket(bucket).versions.switch(status),
+      list: async (bucket, options) => this.bucket(bucket).versions.list(options),
     };
     this.buckets = {
       create: async (bucket, { owner }) => this.#createBucket(bucket, owner),
       delete: async (bucket) => {
-        if (this.bucket(bucket).objects.size > 0) throw new BackendError('BucketNotEmpty', 'It holds objects.');
+        const { objects, versions } = this.bucket(bucket);
+        if (objects.size > 0 || !versions.isEmpty) throw new BackendError('BucketNotEmpty', 'It holds objects.');
         this.#buckets.delete(bucket);
         uploads.dropBucket(bucket);
       },
@@ -126,7 +139,7 @@ export class MemoryBackend implements Backend {
     const { objects } = this.bucket(bucket);
     const page = listNames([...objects.keys()], options);
     return {
-      objects: page.names.map((name) => summary(objects.get(name))),
+      objects: page.names.map((name) => objectSummary(objects.get(name))),
       prefixes: page.prefixes,
       nextToken: page.nextToken,
     };
@@ -141,11 +154,16 @@ export class MemoryBackend implements Backend {
   }
 
   async delete(ref: ObjectRef, options: DeleteOptions): Promise<Deleted> {
-    checkVersion(options.versionId);
-    const { objects } = this.bucket(ref.bucket);
-    checkDeleteConditions(options.conditions, objects.get(ref.key)?.info);
-    objects.delete(ref.key);
-    return {};
+    const { versions } = this.bucket(ref.bucket);
+    const { versionId } = options;
+    checkDeleteConditions(options.conditions, versions.described(ref.key, versionId));
+    if (versionId === undefined) {
+      const marked = versions.add(ref.key, undefined, this.#now());
+      return marked === undefined ? {} : { versionId: marked, deleteMarker: true };
+    }
+    const removed = versions.remove(ref.key, versionId);
+    if (versions.status === undefined) return {};
+    return removed !== undefined && removed.object === undefined ? { versionId, deleteMarker: true } : { versionId };
   }
 
   async deleteMany(bucket: string, targets: readonly DeleteTarget[]): Promise<readonly DeleteOutcome[]> {
@@ -175,7 +193,8 @@ export class MemoryBackend implements Backend {
       tags: options.replaceTags ?? options.replace?.tags ?? tags,
       conditions: options.conditions,
     });
-    return { ...written, lastModified: this.find(target, {}).info.lastModified };
+    const { lastModified } = this.find(target, {}).info;
+    return { ...written, lastModified, sourceVersionId: info.versionId };
   }
 
   async objectParts(
@@ -205,9 +224,7 @@ export class MemoryBackend implements Backend {
   }
 
   find(ref: ObjectRef, options: HeadOptions): StoredObject {
-    const stored = this.bucket(ref.bucket).objects.get(ref.key);
-    if (stored === undefined) throw new BackendError('NoSuchKey', `There is no object '${ref.key}'.`);
-    checkVersion(options.versionId);
+    const stored = this.bucket(ref.bucket).versions.find(ref.key, options.versionId);
     checkReadConditions(options.conditions, stored.info);
     return stored;
   }
@@ -217,7 +234,7 @@ export class MemoryBackend implements Backend {
     made: Pick<StoredObject, 'bytes' | 'partEnds' | 'partChecksums'> & Pick<ObjectInfo, 'etag' | 'checksum'>,
     options: PutOptions & { readonly conditions?: WriteConditions | undefined },
   ): Written {
-    const { objects } = this.bucket(ref.bucket);
+    const { objects, versions } = this.bucket(ref.bucket);
     checkKey(ref.key);
     checkWriteConditions(options.conditions, objects.get(ref.key)?.info);
     const info: ObjectInfo = {
@@ -234,15 +251,18 @@ export class MemoryBackend implements Backend {
       identity: 'strong',
     };
     const { bytes, partEnds, partChecksums } = made;
-    objects.set(ref.key, { info, bytes, partEnds, partChecksums, tags: options.tags ?? {} });
-    return { etag: info.etag, sizeBytes: info.sizeBytes, lastModified: info.lastModified, checksum: info.checksum };
+    const stored = { info, bytes, partEnds, partChecksums, tags: options.tags ?? {} };
+    const id = versions.add(ref.key, stored, this.#now());
+    const versionId = versions.status === 'Enabled' ? id : undefined;
+    const { etag, sizeBytes, lastModified, checksum } = info;
+    return { etag, sizeBytes, lastModified, versionId, checksum };
   }
 
-  #tag(ref: VersionRef, tags: Tags): Record<string, never> {
+  #tag(ref: VersionRef, tags: Tags): { versionId: string | undefined } {
     const stored = this.find(ref, ref);
     const info = { ...stored.info, tagCount: Object.keys(tags).length };
-    this.bucket(ref.bucket).objects.set(ref.key, { ...stored, info, tags });
-    return {};
+    this.bucket(ref.bucket).versions.replace(ref.key, ref.versionId, { ...stored, info, tags });
+    return { versionId: info.versionId };
   }
 
   #createBucket(name: string, owner: string): void {
@@ -254,7 +274,9 @@ export class MemoryBackend implements Backend {
       const code = existing.info.owner === owner ? 'BucketAlreadyOwnedByYou' : 'BucketAlreadyExists';
       throw new BackendError(code, `Bucket '${name}' exists.`);
     }
-    this.#buckets.set(name, { info: { name, created: this.#now(), owner }, objects: new Map(), documents: new Map() });
+    const objects = new Map<string, StoredObject>();
+    const versions = new MemoryVersions(objects);
+    this.#buckets.set(name, { info: { name, created: this.#now(), owner }, objects, versions, documents: new Map() });
   }
 }
 
@@ -306,12 +328,6 @@ export function checkKey(key: string): void {
     throw new BackendError('InvalidArgument', 'No such key can be.');
 }
 
-function checkVersion(versionId: string | undefined): void {
-  if (versionId !== undefined && versionId !== 'null') {
-    throw new BackendError('NoSuchVersion', `There is no version '${versionId}'.`);
-  }
-}
-
 function partRange(stored: StoredObject, partNumber: number | undefined): ByteRange | undefined {
   if (partNumber === undefined) return undefined;
   const ends = stored.partEnds ?? [stored.bytes.length];
@@ -322,20 +338,6 @@ function partRange(stored: StoredObject, partNumber: number | undefined): ByteRa
 
 function* slices(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; start += 65_536) yield bytes.subarray(start, start + 65_536);
-}
-
-function summary(stored: StoredObject | undefined) {
-  if (stored === undefined) throw new Error('A listed object is gone.');
-  const { key, sizeBytes, etag, lastModified, storageClass, checksum } = stored.info;
-  return {
-    key,
-    sizeBytes,
-    etag,
-    lastModified,
-    storageClass,
-    checksumAlgorithm: checksum?.algorithm,
-    checksumType: checksum?.type,
-  };
 }
 
 function asError(reason: unknown): Error {

@@ -1,5 +1,6 @@
 // A page of sorted names, as the contract lists them: by prefix, grouped by delimiter, after a start or a token.
-import { BackendError, type ListOptions } from '../../backends/backend.ts';
+import { BackendError, type ListOptions, type ObjectSummary } from '../../backends/backend.ts';
+import type { StoredObject } from './memory-backend.ts';
 
 interface NamePage {
   readonly names: string[];
@@ -31,6 +32,20 @@ export function listNames(all: readonly string[], options: ListOptions): NamePag
 
 export function byBytes(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}
+
+export function objectSummary(stored: StoredObject | undefined): ObjectSummary {
+  if (stored === undefined) throw new Error('A listed object is gone.');
+  const { key, sizeBytes, etag, lastModified, storageClass, checksum } = stored.info;
+  return {
+    key,
+    sizeBytes,
+    etag,
+    lastModified,
+    storageClass,
+    checksumAlgorithm: checksum?.algorithm,
+    checksumType: checksum?.type,
+  };
 }
 
 function parseToken(token: string): string {

@@ -32,7 +32,6 @@ export const ERRORS = {
   },
   EntityTooLarge: { status: 400, message: 'Your proposed upload exceeds the maximum allowed object size.' },
   EntityTooSmall: { status: 400, message: 'Your proposed upload is smaller than the minimum allowed size.' },
-  ExpectationFailed: { status: 417, message: 'The service knows no expectation but 100-continue.' },
   IllegalVersioningConfigurationException: {
     status: 400,
     message: 'The versioning configuration that you specified names no status.',

@@ -1,6 +1,6 @@
 // The S3 endpoint's server: fastify on node's own http or https server, with every request handed to the dialect as it
 // came. Fastify parses no body, routes by no path and words no error here; what does not reach the dialect (parser
-// errors, limits, expectations nobody knows) is answered in S3's XML all the same.
+// errors, limits) is answered in S3's XML all the same.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -150,9 +150,8 @@ export class S3Server {
       this.#expecting.add(request);
       handler(request, response);
     });
-    server.on('checkExpectation', (request, response) => {
-      this.#dispatch(request, response, new S3Error('ExpectationFailed'));
-    });
+    // Whoever expects what nobody knows may be served as if it had not said so (RFC 9110 §10.1.1), as S3 does.
+    server.on('checkExpectation', handler);
     server.on('connect', (_request, socket) => refuseOnSocket(socket, new S3Error('MethodNotAllowed')));
     return server;
   }

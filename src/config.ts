@@ -75,6 +75,7 @@ export const SETTINGS = {
     parallelPieces: count(4, 'Pieces of one read on their way at once'),
     readAhead: size('16MiB', 'How far ahead of a sequential reader to fetch; 0 for never'),
     fillAttempts: count(3, 'Origin requests in a row that may bring nothing before a read fails'),
+    fillRetryTime: duration('30s', 'How long after its last byte a broken origin read is taken up again'),
     names: count(100_000, 'Object records in memory'),
     staging: size('8MiB', 'Memory for one upload on its way to the cache'),
     stagingPatience: duration('2s', 'How long one upload waits for slow cache disks in all'),

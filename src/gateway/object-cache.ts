@@ -83,6 +83,7 @@ function cacheOptions({ cache }: Config): ObjectCacheOptions {
     readAheadBytes: cache.readAhead,
     maxNames: cache.names,
     fillAttempts: cache.fillAttempts,
+    fillRetryMs: cache.fillRetryTime,
     stagingBytes: cache.staging,
     stagingPatienceMs: cache.stagingPatience,
   };

@@ -46,6 +46,8 @@ export interface ObjectCacheOptions {
   readonly maxNames: number;
   /** Requests in a row that bring nothing before a fill fails. */
   readonly fillAttempts: number;
+  /** So long after the last byte of a fill its origin is not asked again. */
+  readonly fillRetryMs: number;
   /** Of one upload on its way to the shelf. */
   readonly stagingBytes: number;
   /** How long one upload waits for a slow shelf in all. */
@@ -72,15 +74,17 @@ export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptio
   const { map, store } = deps;
   const { pieceSize } = options;
   const pool = new BufferPool({ maxFreeBytes: FREE_BUFFER_BYTES });
+  const now = deps.now ?? (() => performance.now());
   const background = new Background({ failed: deps.failed });
   const budget = new ByteBudget({ limitBytes: options.inFlightBytes });
   const fetcher = new PieceFetcher(
-    { store, pool, budget, background },
+    { store, pool, budget, background, now },
     {
       windowBytes: options.windowBytes,
       maxArriving: options.maxArriving,
       inHandBytes: Math.min(options.windowBytes, pieceSize),
       attempts: options.fillAttempts,
+      retryMs: options.fillRetryMs,
       nearlyDoneBytes: Math.max(store.blockSize, NEARLY_DONE_BYTES),
       lingerMs: LINGER_MS,
     },
@@ -98,7 +102,7 @@ export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptio
     { database: deps.database?.sublevel('names'), failed: (error) => deps.failed('names', error) },
     { maxRecords: options.maxNames },
   );
-  const versions = new Versions({ prober, records, now: deps.now ?? (() => performance.now()) });
+  const versions = new Versions({ prober, records, now });
   const reader = new ObjectReader(
     { fetcher, readAhead: new ReadAhead({ maxBytes: options.readAheadBytes }) },
     { parallelPieces: options.parallelPieces },

@@ -9,6 +9,8 @@ import type { OriginObject } from './origin-object.ts';
 
 export interface FillDeps {
   readonly budget: ByteBudget;
+  /** Milliseconds on a clock that never jumps. */
+  readonly now: () => number;
   /** The origin is about to be asked: from here on its answer is paid for. */
   readonly asking?: () => void;
 }
@@ -18,6 +20,8 @@ export interface FillOptions {
   readonly inHandBytes: number;
   /** Requests in a row that may bring next to nothing before the fill fails. */
   readonly attempts: number;
+  /** So long after its last byte a fill asks no more: an origin that was silent for all of its own limit had its time. */
+  readonly retryMs: number;
 }
 
 /** Less than a block of any size: an origin that cuts every answer so early would be asked without end. */
@@ -37,7 +41,7 @@ export async function fillFromOrigin(
     const release = await deps.budget.take(options.inHandBytes, urgency, feed.signal);
     try {
       deps.asking?.();
-      await bringAll(options, origin, version, feed, end, urgency);
+      await bringAll(deps, options, origin, version, feed, end, urgency);
       await feed.finish();
     } finally {
       release();
@@ -62,10 +66,7 @@ export async function fillFromBody(
   try {
     const release = await deps.budget.take(options.inHandBytes, 'demand', feed.signal);
     try {
-      await pour(read, feed).catch((error: unknown) => {
-        if (!isPassing(error) || feed.signal.aborted) throw error;
-      });
-      await bringAll(options, origin, version, feed, end, 'demand');
+      await bringAll(deps, options, origin, version, feed, end, 'demand', read);
       await feed.finish();
     } finally {
       release();
@@ -76,29 +77,43 @@ export async function fillFromBody(
   }
 }
 
+/** `coming`: a body that brings the first of it, if there is one already. */
 async function bringAll(
+  { now }: FillDeps,
   options: FillOptions,
   origin: OriginObject,
   version: ObjectVersion,
   feed: Feed,
   end: number,
   urgency: Urgency,
+  coming?: ObjectRead,
 ): Promise<void> {
+  let next = coming;
+  let lastByteMs = now();
   for (let fruitless = 0; feed.remainingBytes > 0; ) {
     const before = feed.remainingBytes;
     const range = { start: end - before, end };
     try {
-      await pour(await readVersion(origin, version, range, urgency, feed.signal), feed);
+      const read = next ?? (await readVersion(origin, version, range, urgency, feed.signal));
+      next = undefined;
+      await pour(read, feed, () => {
+        lastByteMs = now();
+      });
     } catch (error) {
       fruitless = before - feed.remainingBytes >= NEXT_TO_NOTHING_BYTES ? 0 : fruitless + 1;
-      if (!isPassing(error) || feed.signal.aborted || fruitless >= options.attempts) throw error;
+      const isLate = now() - lastByteMs >= options.retryMs;
+      if (!isPassing(error) || feed.signal.aborted || isLate || fruitless >= options.attempts) throw error;
     }
   }
 }
 
-async function pour(read: ObjectRead, feed: Feed): Promise<void> {
+/** `pushed`: a chunk has found room; the time that took was the readers', not the origin's. */
+async function pour(read: ObjectRead, feed: Feed, pushed: () => void): Promise<void> {
   try {
-    for await (const chunk of read.body) await feed.push(chunk, feed.signal);
+    for await (const chunk of read.body) {
+      await feed.push(chunk, feed.signal);
+      pushed();
+    }
   } finally {
     read.body.destroy();
   }

@@ -47,6 +47,7 @@ export class PieceFetcher {
   readonly #store: PieceStore;
   readonly #arrivals: Arrivals;
   readonly #budget: ByteBudget;
+  readonly #now: () => number;
   readonly #background: Background;
   readonly #options: PieceFetcherOptions;
   /** Go on to their end although nobody reads them now. */
@@ -55,10 +56,11 @@ export class PieceFetcher {
   readonly #asked = new WeakSet<ArrivingPiece>();
 
   constructor(
-    deps: { store: PieceStore; pool: BufferPool; budget: ByteBudget; background: Background },
+    deps: { store: PieceStore; pool: BufferPool; budget: ByteBudget; background: Background; now: () => number },
     options: PieceFetcherOptions,
   ) {
     this.#store = deps.store;
+    this.#now = deps.now;
     this.#budget = deps.budget;
     this.#background = deps.background;
     this.#options = options;
@@ -130,7 +132,7 @@ export class PieceFetcher {
   }
 
   get #deps() {
-    return { budget: this.#budget };
+    return { budget: this.#budget, now: this.#now };
   }
 
   async #fromShelf(rest: Slice): Promise<Chunk | undefined> {

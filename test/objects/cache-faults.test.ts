@@ -2,6 +2,7 @@
 // moment. Reads get slower, never wrong, and nothing is held for those who are gone.
 import type { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { BackendError } from '../../backends/backend.ts';
 import { cacheWorld, drain, KIB, MIB } from '../support/cache-world.ts';
 import { FailingPieceStore } from '../support/failing-piece-store.ts';
 import { MemoryPieceStore } from '../support/memory-piece-store.ts';
@@ -168,6 +169,43 @@ test('after a read was cut by a change, the next read gets the new version, what
     await expect(drain(read)).rejects.toMatchObject({ code: 'VersionChanged' });
     expect((await world.bytes('k')).equals(syntheticBytes('second', 0, 3 * MIB))).toBe(true);
   }
+});
+
+test('an origin that was silent for all of its own limit is not asked again: its readers wait no multiple of it', async () => {
+  const world = cacheWorld({ freshness: FRESH });
+  world.origin.set('k', MIB);
+  await world.objects.head({ bucket: 'b', key: 'k' }, {}, signal());
+  world.origin.beforeChunk = async () => {
+    world.clock.now += 120_000;
+    throw new BackendError('Timeout', 'No byte came from the origin for 120000 ms.');
+  };
+  await expect(world.bytes('k')).rejects.toMatchObject({ code: 'Timeout' });
+  expect(world.origin.counts.gets).toBe(1);
+});
+
+test('an origin that went silent for a moment, or after it sent some, is asked for the rest', async () => {
+  const world = cacheWorld({ freshness: FRESH });
+  world.origin.set('k', MIB);
+  let chunks = 0;
+  world.origin.beforeChunk = async () => {
+    chunks += 1;
+    world.clock.now += chunks % 3 === 0 ? 5_000 : 20_000;
+    if (chunks % 3 === 0) throw new BackendError('Timeout', 'No byte came from the origin for 5000 ms.');
+  };
+  expect((await world.bytes('k')).equals(syntheticBytes('etag-of-k', 0, MIB))).toBe(true);
+  expect(world.origin.counts.bodyBytes).toBe(MIB);
+  expect(world.origin.counts.gets).toBe(8);
+});
+
+test('a body that came with the answer to what an object is counts in the same limit', async () => {
+  const world = cacheWorld({ freshness: FRESH });
+  world.origin.set('k', MIB);
+  world.origin.beforeChunk = async () => {
+    world.clock.now += 120_000;
+    throw new BackendError('Timeout', 'No byte came from the origin for 120000 ms.');
+  };
+  await expect(world.bytes('k')).rejects.toMatchObject({ code: 'Timeout' });
+  expect(world.origin.counts.gets).toBe(1);
 });
 
 function signal(): AbortSignal {

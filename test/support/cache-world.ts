@@ -20,6 +20,7 @@ export const CACHE_OPTIONS: ObjectCacheOptions = {
   readAheadBytes: 0,
   maxNames: 1000,
   fillAttempts: 3,
+  fillRetryMs: 30_000,
   stagingBytes: 4 * MIB,
   stagingPatienceMs: 200,
 };

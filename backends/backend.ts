@@ -67,6 +67,9 @@ export interface ObjectInfo extends Omit<ObjectSummary, 'checksumAlgorithm' | 'c
   readonly identity: 'strong' | 'none';
 }
 
+/** What an answer without the object tells of it: a 304 has neither its size nor its metadata. */
+export type ToldInfo = Pick<ObjectInfo, 'etag'> & Partial<ObjectInfo>;
+
 /** RFC 9110 §13 in S3's reading. Etags are unquoted; '*' stands for any. Times have second precision. */
 export interface ReadConditions {
   readonly ifMatch?: readonly string[] | undefined;
@@ -528,8 +531,8 @@ export type BackendErrorCode =
 export class BackendError extends Error {
   override readonly name = 'BackendError';
   readonly code: BackendErrorCode;
-  /** NotModified and PreconditionFailed on reads: what the object is now, where known. */
-  readonly info: ObjectInfo | undefined;
+  /** NotModified and PreconditionFailed on reads: what the object is now, as far as it is known. */
+  readonly info: ToldInfo | undefined;
   /** NoSuchKey and DeleteMarker: the delete marker that is there instead, where known. */
   readonly marker: DeleteMarkerInfo | undefined;
   /** The origin's own word for it, for the log. */
@@ -542,7 +545,7 @@ export class BackendError extends Error {
     message: string,
     options: {
       cause?: unknown;
-      info?: ObjectInfo | undefined;
+      info?: ToldInfo | undefined;
       marker?: DeleteMarkerInfo | undefined;
       nativeCode?: string | undefined;
     } = {},

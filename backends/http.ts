@@ -16,7 +16,7 @@ import {
   type VersionRef,
 } from './backend.ts';
 import { checkReadConditions } from './conditions.ts';
-import { objectInfo, objectSize, requireRange } from './http/answer-info.ts';
+import { objectInfo, objectSize, requireRange, unchangedInfo } from './http/answer-info.ts';
 import { cutBody } from './http/cut-body.ts';
 import { discard, type HttpAnswer, HttpClient, type HttpClientOptions } from './http/http-client.ts';
 import { objectUrl, parseEndpoint } from './http/object-url.ts';
@@ -175,7 +175,9 @@ class HttpBackend implements Backend {
   }
 
   #requireStatus(answer: HttpAnswer, wanted: readonly number[]): void {
-    if (!wanted.includes(answer.status)) throw statusError(answer.status, this.#authorised);
+    if (wanted.includes(answer.status)) return;
+    const info = answer.status === 304 ? unchangedInfo(answer.headers) : undefined;
+    throw statusError(answer.status, this.#authorised, info);
   }
 
   /** Through the redirects that are allowed. */

@@ -1,7 +1,7 @@
 // What a file server's answer says of the object, and which of its bytes it carries.
-import { BackendError, type ByteRange, type ObjectInfo } from '../backend.ts';
+import { BackendError, type ByteRange, type ObjectHeaders, type ObjectInfo, type ToldInfo } from '../backend.ts';
 import type { AnswerHeaders, HttpAnswer } from './http-client.ts';
-import { identify, parseDate } from './validators.ts';
+import { identify, parseDate, strongEtag } from './validators.ts';
 
 /** Undefined: the answer does not say how long the object is. */
 export function objectSize(answer: HttpAnswer): number | undefined {
@@ -18,15 +18,27 @@ export function objectInfo(key: string, headers: AnswerHeaders, sizeBytes: numbe
     ...identity,
     // S3 has no word for "unknown"; the epoch is older than anything.
     lastModified: parseDate(headers['last-modified']) ?? new Date(0),
-    headers: {
-      contentType: headers['content-type'],
-      cacheControl: headers['cache-control'],
-      contentDisposition: headers['content-disposition'],
-      contentEncoding: isIdentity(headers['content-encoding']) ? undefined : headers['content-encoding'],
-      contentLanguage: headers['content-language'],
-      expires: headers.expires,
-    },
+    headers: keptHeaders(headers),
     metadata: {},
+  };
+}
+
+/** Of an answer that says 'not modified'. Only a strong ETag is told without the object's size. */
+export function unchangedInfo(headers: AnswerHeaders): ToldInfo | undefined {
+  const etag = strongEtag(headers);
+  if (etag === undefined) return undefined;
+  const lastModified = parseDate(headers['last-modified']);
+  return { etag, ...(lastModified !== undefined && { lastModified }), headers: keptHeaders(headers) };
+}
+
+function keptHeaders(headers: AnswerHeaders): ObjectHeaders {
+  return {
+    contentType: headers['content-type'],
+    cacheControl: headers['cache-control'],
+    contentDisposition: headers['content-disposition'],
+    contentEncoding: isIdentity(headers['content-encoding']) ? undefined : headers['content-encoding'],
+    contentLanguage: headers['content-language'],
+    expires: headers.expires,
   };
 }
 

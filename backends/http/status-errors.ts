@@ -1,5 +1,5 @@
 // From the status a file server answers to the error it is.
-import { BackendError, type BackendErrorCode } from '../backend.ts';
+import { BackendError, type BackendErrorCode, type ToldInfo } from '../backend.ts';
 
 const CODES: Readonly<Record<number, readonly [BackendErrorCode, string]>> = {
   304: ['NotModified', 'The object has not changed.'],
@@ -20,9 +20,9 @@ const CODES: Readonly<Record<number, readonly [BackendErrorCode, string]>> = {
 };
 
 /** `authorised`: credentials were sent, so that a 401 says they are wrong. */
-export function statusError(status: number, authorised: boolean): BackendError {
+export function statusError(status: number, authorised: boolean, info?: ToldInfo): BackendError {
   const [code, message] = status === 401 ? unauthorised(authorised) : (CODES[status] ?? unexpected(status));
-  return new BackendError(code, `${message} (HTTP ${status})`, { nativeCode: String(status) });
+  return new BackendError(code, `${message} (HTTP ${status})`, { nativeCode: String(status), info });
 }
 
 function unauthorised(authorised: boolean): readonly [BackendErrorCode, string] {

@@ -16,8 +16,8 @@ const MADE_HERE = /^(lm|weak|none)-/;
 const UPPER_CASE_HEX = /^[0-9A-F]+(-[0-9A-F]+)*$/;
 
 export function identify(headers: AnswerHeaders, sizeBytes: number): Pick<ObjectInfo, 'etag' | 'identity'> {
-  const strong = STRONG_ETAG.exec(headers.etag ?? '')?.[1];
-  if (strong !== undefined) return { etag: lowerHex(strong), identity: 'strong' };
+  const strong = strongEtag(headers);
+  if (strong !== undefined) return { etag: strong, identity: 'strong' };
   const weak = WEAK_ETAG.exec(headers.etag ?? '')?.[1];
   const modified = parseDate(headers['last-modified']);
   if (modified !== undefined) {
@@ -27,6 +27,12 @@ export function identify(headers: AnswerHeaders, sizeBytes: number): Pick<Object
   if (weak !== undefined) return { etag: `weak-${hex(sizeBytes)}-${digest(weak)}`, identity: 'none' };
   // No two answers can be told to be the same: no later one may match this.
   return { etag: `none-${randomUUID()}`, identity: 'none' };
+}
+
+/** As it is told to clients. */
+export function strongEtag(headers: AnswerHeaders): string | undefined {
+  const etag = STRONG_ETAG.exec(headers.etag ?? '')?.[1];
+  return etag === undefined ? undefined : lowerHex(etag);
 }
 
 /** The date of a header, where it is one. */

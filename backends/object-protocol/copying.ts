@@ -10,7 +10,8 @@ import {
   type VersionRef,
 } from '../backend.ts';
 import { attributeHeaders, readEtag, storageClassHeader, tagHeader } from './object-headers.ts';
-import { type OriginClient, oneHeader } from './origin-client.ts';
+import { oneHeader } from './one-header.ts';
+import type { OriginClient } from './origin-client.ts';
 import { headObject } from './reads.ts';
 import type { WriteGuard } from './write-guard.ts';
 import { names } from './writes.ts';

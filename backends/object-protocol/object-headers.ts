@@ -6,9 +6,10 @@ import {
   type ObjectHeaders,
   type ObjectInfo,
   type ReadConditions,
+  type ToldInfo,
 } from '../backend.ts';
 import type { Dialect } from './dialect.ts';
-import { oneHeader } from './origin-client.ts';
+import { oneHeader } from './one-header.ts';
 
 /** S3's default, set always: the SDKs would guess one from the key otherwise. */
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
@@ -106,10 +107,28 @@ export function readStorageClass(dialect: Dialect, native: string | undefined): 
   return Object.entries(dialect.storageClasses).find(([, name]) => name === native)?.[0] ?? native;
 }
 
+/** Of an answer that says 'not modified'. */
+export function unchangedInfo(dialect: Dialect, headers: IncomingHttpHeaders): ToldInfo | undefined {
+  const etag = oneHeader(headers, 'etag');
+  if (etag === undefined) return undefined;
+  const modified = toldModified(headers);
+  return {
+    etag: readEtag(dialect, etag),
+    ...(modified !== undefined && { lastModified: modified }),
+    headers: keptHeaders(headers),
+    versionId: oneHeader(headers, `${dialect.headerPrefix}version-id`),
+  };
+}
+
 function lastModified(headers: IncomingHttpHeaders): Date {
-  const date = new Date(oneHeader(headers, 'last-modified') ?? '');
-  if (Number.isNaN(date.getTime())) throw new BackendError('Internal', 'The origin does not tell Last-Modified.');
+  const date = toldModified(headers);
+  if (date === undefined) throw new BackendError('Internal', 'The origin does not tell Last-Modified.');
   return date;
+}
+
+function toldModified(headers: IncomingHttpHeaders): Date | undefined {
+  const date = new Date(oneHeader(headers, 'last-modified') ?? '');
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 function keptHeaders(headers: IncomingHttpHeaders): ObjectHeaders {

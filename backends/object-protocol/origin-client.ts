@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { BackendError } from '../backend.ts';
 import { classifyNetworkError } from '../net/classify-network-error.ts';
 import type { Dialect } from './dialect.ts';
+import { unchangedInfo } from './object-headers.ts';
+import { oneHeader } from './one-header.ts';
 import { originError, type Refusal } from './origin-error.ts';
 import type { Wire, WireRequest } from './wire.ts';
 import { parseXml, type XmlElement } from './xml.ts';
@@ -74,11 +76,13 @@ export class OriginClient {
     const prefix = this.dialect.headerPrefix;
     const encoded = oneHeader(response.headers, `${prefix}err`);
     const code = encoded === undefined ? undefined : codeWithin(Buffer.from(encoded, 'base64').toString('utf8'));
+    const status = response.statusCode ?? 0;
     return {
-      status: response.statusCode ?? 0,
+      status,
       code: code ?? oneHeader(response.headers, `${prefix}error-code`),
       message: oneHeader(response.headers, `${prefix}error-message`),
       requestId: oneHeader(response.headers, `${prefix}request-id`),
+      info: status === 304 ? unchangedInfo(this.dialect, response.headers) : undefined,
     };
   }
 
@@ -143,11 +147,6 @@ async function readText(response: IncomingMessage, signal: AbortSignal): Promise
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
-}
-
-export function oneHeader(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
 }
 
 function codeWithin(document: string): string | undefined {

@@ -1,6 +1,6 @@
 // From what an origin answers to a BackendError. The gateway's own trouble with its credentials is 'Misconfigured',
 // so that it is never passed on as the client's.
-import { BackendError, type BackendErrorCode } from '../backend.ts';
+import { BackendError, type BackendErrorCode, type ToldInfo } from '../backend.ts';
 import type { Dialect } from './dialect.ts';
 
 export interface Refusal {
@@ -9,6 +9,8 @@ export interface Refusal {
   readonly code?: string | undefined;
   readonly message?: string | undefined;
   readonly requestId?: string | undefined;
+  /** What it tells of the object all the same. */
+  readonly info?: ToldInfo | undefined;
 }
 
 export function originError(dialect: Dialect, refusal: Refusal, subject: 'object' | 'bucket' | 'upload'): BackendError {
@@ -18,6 +20,7 @@ export function originError(dialect: Dialect, refusal: Refusal, subject: 'object
   const known = code === undefined ? undefined : (dialect.errors[code] ?? SHARED[code]);
   return new BackendError(known ?? byStatus(status, subject), sentence(dialect, refusal), {
     nativeCode: code ?? `HTTP ${status}`,
+    info: refusal.info,
   });
 }
 

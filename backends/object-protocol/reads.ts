@@ -17,7 +17,8 @@ import { exactBody } from '../net/exact-body.ts';
 import { resolveRange } from '../range.ts';
 import { createCrc64, verified } from './crc64.ts';
 import { conditionHeaders, objectInfo } from './object-headers.ts';
-import { type OriginClient, oneHeader } from './origin-client.ts';
+import { oneHeader } from './one-header.ts';
+import type { OriginClient } from './origin-client.ts';
 import type { WireRequest } from './wire.ts';
 
 export async function headObject(

@@ -15,7 +15,8 @@ import {
 import { resolveRange } from '../range.ts';
 import { type CopyInParts, sourceHeaders, sourceInfo } from './copying.ts';
 import { attributeHeaders, readEtag } from './object-headers.ts';
-import { type OriginClient, oneHeader } from './origin-client.ts';
+import { oneHeader } from './one-header.ts';
+import type { OriginClient } from './origin-client.ts';
 import { listAllParts, listParts, listUploads } from './upload-listing.ts';
 import { currentObject, type WriteGuard } from './write-guard.ts';
 import { damaged, names, sendBody, written, xmlBody } from './writes.ts';

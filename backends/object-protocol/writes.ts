@@ -14,7 +14,8 @@ import {
 } from '../backend.ts';
 import { createCrc64 } from './crc64.ts';
 import { attributeHeaders, readEtag } from './object-headers.ts';
-import { type OriginClient, oneHeader } from './origin-client.ts';
+import { oneHeader } from './one-header.ts';
+import type { OriginClient } from './origin-client.ts';
 import { originError } from './origin-error.ts';
 import type { SizedBody, WireRequest } from './wire.ts';
 import type { WriteGuard } from './write-guard.ts';

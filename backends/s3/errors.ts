@@ -1,8 +1,9 @@
 // What an S3 origin answers, as a BackendError. Trouble with the gateway's own credentials is the operator's, never
 // the client's: 'Misconfigured'.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-import { BackendError, type BackendErrorCode, type DeleteMarkerInfo } from '../backend.ts';
+import { BackendError, type BackendErrorCode } from '../backend.ts';
 import { classifyNetworkError } from '../net/classify-network-error.ts';
+import { hidingMarker, unchangedInfo } from './refusal-headers.ts';
 
 const BY_CODE: Readonly<Record<string, BackendErrorCode>> = {
   NoSuchBucket: 'NoSuchBucket',
@@ -126,22 +127,13 @@ export function fromS3(error: unknown): BackendError {
   }
   const code = BY_CODE[error.name] ?? (status === undefined ? undefined : byStatus(status));
   if (code === undefined) return classifyNetworkError(withoutRequest(error));
-  const marker = markerIn(error);
   const said = error.message === '' || error.message === 'UnknownError' ? `status ${status}` : error.message;
   return new BackendError(code, `${SENTENCES[code] ?? 'The origin answered'}: ${error.name}, ${said}`, {
     cause: withoutRequest(error),
     nativeCode: error.name,
-    marker,
+    marker: hidingMarker(error),
+    info: code === 'NotModified' ? unchangedInfo(error) : undefined,
   });
-}
-
-/** The delete marker that hides the object, where the answer tells of one. */
-function markerIn(error: Error): DeleteMarkerInfo | undefined {
-  const response = '$response' in error ? error.$response : undefined;
-  if (typeof response !== 'object' || response === null || !('headers' in response)) return undefined;
-  const headers = response.headers as Readonly<Record<string, string | undefined>>;
-  if (headers['x-amz-delete-marker'] !== 'true') return undefined;
-  return { versionId: headers['x-amz-version-id'] ?? 'null' };
 }
 
 /** The SDK's errors carry the request with its signature and session token; what may be logged does not. */

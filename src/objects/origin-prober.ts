@@ -104,6 +104,6 @@ async function head(origin: OriginObject, signal: AbortSignal): Promise<ProbeAns
 
 /** 'Not modified' speaks of the bytes; other metadata shows in Last-Modified, where the origin tells it. */
 function sameOr(known: ObjectInfo, answer: BackendError): ProbeAnswer | undefined {
-  const modified = answer.info?.lastModified.getTime();
+  const modified = answer.info?.lastModified?.getTime();
   return modified === known.lastModified.getTime() ? { kind: 'same' } : undefined;
 }

@@ -93,10 +93,10 @@ function headersOf(error: BackendError): Record<string, string> {
     return error.code === 'DeleteMarker' ? { ...described, Allow: 'DELETE' } : described;
   }
   if (error.code !== 'NotModified' || info === undefined) return {};
-  const cacheControl = encodeHeader(info.headers.cacheControl ?? '');
+  const cacheControl = encodeHeader(info.headers?.cacheControl ?? '');
   return {
     ETag: quoteEtag(info.etag),
-    'Last-Modified': info.lastModified.toUTCString(),
+    ...(info.lastModified === undefined ? {} : { 'Last-Modified': info.lastModified.toUTCString() }),
     ...(cacheControl ? { 'Cache-Control': cacheControl } : {}),
     ...(info.versionId === undefined ? {} : { 'x-amz-version-id': info.versionId }),
   };

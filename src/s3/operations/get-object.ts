@@ -84,13 +84,14 @@ async function withSize<Result>(context: OperationContext, run: () => Promise<Re
   } catch (error) {
     if (!(error instanceof BackendError) || error.code !== 'InvalidRange') throw error;
     const options = { versionId: versionIdParameter(context.query) };
-    const info =
-      error.info ??
-      (await context.objects.head({ bucket: context.bucket, key: context.key }, options, context.signal)).info;
+    const sizeBytes =
+      error.info?.sizeBytes ??
+      (await context.objects.head({ bucket: context.bucket, key: context.key }, options, context.signal)).info
+        .sizeBytes;
     throw new S3Error('InvalidRange', undefined, {
       cause: error,
-      details: { RangeRequested: context.headers.range ?? '', ActualObjectSize: String(info.sizeBytes) },
-      headers: { 'Content-Range': `bytes */${info.sizeBytes}` },
+      details: { RangeRequested: context.headers.range ?? '', ActualObjectSize: String(sizeBytes) },
+      headers: { 'Content-Range': `bytes */${sizeBytes}` },
     });
   }
 }

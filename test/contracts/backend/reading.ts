@@ -96,6 +96,21 @@ export const readingPromises: Record<string, ContractPromise> = {
     }
   },
 
+  'a read of an object that has not changed tells its etag, and when it was changed last': async (world) => {
+    const ref = world.ref();
+    await world.store(ref, Buffer.from('unchanged'));
+    const { etag, lastModified, identity } = (await world.backend.head(ref, {}, world.signal)).info;
+    world.needs(identity === 'strong', 'an etag that names the bytes');
+    for (const range of [undefined, { start: 2, end: 5 }]) {
+      const unchanged = world.backend.read(ref, { conditions: { ifNoneMatch: [etag] }, range }, world.signal);
+      const { info } = await rejection(unchanged, 'NotModified');
+      expect({ etag: info?.etag, lastModified: info?.lastModified?.toUTCString() }).toEqual({
+        etag,
+        lastModified: lastModified.toUTCString(),
+      });
+    }
+  },
+
   'a read aborted before it began rejects with the reason': async (world) => {
     const ref = world.ref();
     await world.store(ref, Buffer.from('x'));

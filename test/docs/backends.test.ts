@@ -43,6 +43,7 @@ const multipart = needs((backend) => backend.multipart);
 const buckets = needs((backend) => backend.buckets);
 const tagging = needs((backend) => backend.tagging);
 const settings = needs((backend) => backend.bucketDocuments);
+const settingsRead = (backend: Backend): Offer => (backend.bucketDocuments === undefined ? 'emulated' : 'native');
 
 /** Where each operation comes from, by what the backend has. */
 const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
@@ -57,11 +58,20 @@ const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
   GetBucketAccelerateConfiguration: everywhere('gateway'),
   GetBucketLogging: everywhere('gateway'),
   GetBucketNotificationConfiguration: everywhere('gateway'),
-  GetBucketCors: (backend) => (backend.bucketDocuments === undefined ? 'emulated' : 'native'),
+  GetBucketCors: settingsRead,
   PutBucketCors: settings,
   DeleteBucketCors: settings,
+  GetBucketTagging: settingsRead,
+  PutBucketTagging: settings,
+  DeleteBucketTagging: settings,
   GetBucketAcl: everywhere('gateway'),
   PutBucketAcl: everywhere('gateway'),
+  DeleteBucketEncryption: everywhere('gateway'),
+  DeleteBucketLifecycleConfiguration: everywhere('gateway'),
+  DeleteBucketOwnershipControls: everywhere('gateway'),
+  DeleteBucketReplication: everywhere('gateway'),
+  DeleteBucketWebsite: everywhere('gateway'),
+  DeletePublicAccessBlock: everywhere('gateway'),
   ListObjects: listed,
   ListObjectsV2: listed,
   ListObjectVersions: (backend) =>

@@ -38,14 +38,19 @@ export const EXAMPLES: Partial<Record<OperationName, Example>> = {
   GetBucketLogging: sending({ path: `/${BUCKET}?logging` }),
   GetBucketNotificationConfiguration: sending({ path: `/${BUCKET}?notification` }),
   PutBucketCors: sending({ method: 'PUT', path: `/${BUCKET}?cors`, body: CORS }),
-  GetBucketCors: async (port) => {
-    const met = await send(port, { path: `/${BUCKET}?cors` });
-    // That a bucket has no rules is an answer too.
-    return met === '404 NoSuchCORSConfiguration' ? 'success' : met;
-  },
+  GetBucketCors: reading(`/${BUCKET}?cors`, 'NoSuchCORSConfiguration'),
   DeleteBucketCors: sending({ method: 'DELETE', path: `/${BUCKET}?cors` }),
+  PutBucketTagging: sending({ method: 'PUT', path: `/${BUCKET}?tagging`, body: TAGS }),
+  GetBucketTagging: reading(`/${BUCKET}?tagging`, 'NoSuchTagSet'),
+  DeleteBucketTagging: sending({ method: 'DELETE', path: `/${BUCKET}?tagging` }),
   GetBucketAcl: sending({ path: `/${BUCKET}?acl` }),
   PutBucketAcl: sending({ method: 'PUT', path: `/${BUCKET}?acl`, headers: PRIVATE }),
+  DeleteBucketEncryption: sending({ method: 'DELETE', path: `/${BUCKET}?encryption` }),
+  DeleteBucketLifecycleConfiguration: sending({ method: 'DELETE', path: `/${BUCKET}?lifecycle` }),
+  DeleteBucketOwnershipControls: sending({ method: 'DELETE', path: `/${BUCKET}?ownershipControls` }),
+  DeleteBucketReplication: sending({ method: 'DELETE', path: `/${BUCKET}?replication` }),
+  DeleteBucketWebsite: sending({ method: 'DELETE', path: `/${BUCKET}?website` }),
+  DeletePublicAccessBlock: sending({ method: 'DELETE', path: `/${BUCKET}?publicAccessBlock` }),
   ListObjects: sending({ path: `/${BUCKET}?delimiter=%2F` }),
   ListObjectsV2: sending({ path: `/${BUCKET}?list-type=2&prefix=folder%2F` }),
   PutBucketVersioning: sending({ method: 'PUT', path: `/${BUCKET}?versioning`, body: SUSPENDED }),
@@ -90,6 +95,14 @@ export const EXAMPLES: Partial<Record<OperationName, Example>> = {
 
 function sending(request: RawRequest): Example {
   return (port) => send(port, request);
+}
+
+/** Of what is set on a bucket; that there is nothing is an answer too. */
+function reading(path: string, nothing: string): Example {
+  return async (port) => {
+    const met = await send(port, { path });
+    return met === `404 ${nothing}` ? 'success' : met;
+  };
 }
 
 async function send(port: number, request: RawRequest): Promise<string> {

@@ -69,15 +69,43 @@ test.each([
   ['replication', 'ReplicationConfigurationNotFoundError'],
   ['ownershipControls', 'OwnershipControlsNotFoundError'],
   ['publicAccessBlock', 'NoSuchPublicAccessBlockConfiguration'],
-])('trap 30: %s is not configured (%s), cannot be set, and makes nothing', async (name, code) => {
+  ['analytics&id=a', 'NoSuchConfiguration'],
+  ['inventory&id=a', 'NoSuchConfiguration'],
+  ['metrics&id=a', 'NoSuchConfiguration'],
+  ['intelligent-tiering&id=a', 'NoSuchConfiguration'],
+])('trap 30: %s is not configured (%s), and asking to set it makes no bucket', async (name, code) => {
   const read = await get(`/bucket?${name}`);
   expect([read.status, read.element('Code')]).toEqual([404, code]);
-  const written = await send({ method: 'PUT', path: `/bucket?${name}`, body: '<X/>' });
-  expect([written.status, written.element('Code')]).toEqual([501, 'NotImplemented']);
-  const absent = `/not-${name.toLowerCase()}`;
+  const absent = `/not-${name.toLowerCase().replace(/&.*/, '')}`;
   expect((await send({ method: 'PUT', path: `${absent}?${name}` })).status).toBe(404);
   expect((await send({ method: 'HEAD', path: absent })).status).toBe(404);
 });
+
+test.each([
+  'lifecycle',
+  'encryption',
+  'object-lock',
+  'website',
+  'replication',
+  'ownershipControls',
+  'publicAccessBlock',
+  'logging',
+  'notification',
+  'accelerate',
+  'requestPayment',
+  'metrics&id=a',
+])('trap 30: %s cannot be set', async (name) => {
+  const written = await send({ method: 'PUT', path: `/bucket?${name}`, body: '<X/>' });
+  expect([written.status, written.element('Code')]).toEqual([501, 'NotImplemented']);
+});
+
+test.each(['lifecycle', 'encryption', 'website', 'replication', 'ownershipControls', 'publicAccessBlock'])(
+  'trap 30: deleting %s, which is never there, succeeds, and deletes no bucket',
+  async (name) => {
+    expect((await send({ method: 'DELETE', path: `/bucket?${name}` })).status).toBe(204);
+    expect((await send({ method: 'HEAD', path: '/bucket' })).status).toBe(200);
+  },
+);
 
 test('trap 30: versioning is an empty document until it is switched on', async () => {
   expect((await get('/bucket?versioning')).text).toMatch(/<VersioningConfiguration xmlns="[^"]+"\/>$/);

@@ -99,7 +99,7 @@ test('parts are read back by number, with how many there are', async () => {
   const attributes = await get('/bucket/parts?attributes', {
     'x-amz-object-attributes': 'ETag,ObjectParts,ObjectSize',
   });
-  expect([attributes.element('TotalPartsCount'), attributes.element('ObjectSize')]).toEqual([
+  expect([attributes.element('PartsCount'), attributes.element('ObjectSize')]).toEqual([
     '2',
     String(FIVE_MIB.length + 4),
   ]);

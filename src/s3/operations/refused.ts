@@ -13,6 +13,9 @@ export function nothingConfigured(code: S3ErrorCode): Operation {
   };
 }
 
+/** A configuration that cannot have been made is gone already, which is all that deleting it asks for. */
+export const NOTHING_TO_DELETE: Operation = { action: 'admin', handler: async () => ({ status: 204 }) };
+
 export const NOT_IMPLEMENTED: Operation = {
   action: 'admin',
   handler: async (context) => {

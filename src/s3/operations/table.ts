@@ -10,6 +10,7 @@ import {
   getBucketNotificationConfiguration,
   getBucketRequestPayment,
 } from './bucket-settings.ts';
+import { deleteBucketTagging, getBucketTagging, putBucketTagging } from './bucket-tagging.ts';
 import { getBucketVersioning, putBucketVersioning } from './bucket-versioning.ts';
 import { createBucket, deleteBucket, headBucket } from './buckets.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
@@ -29,7 +30,7 @@ import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './objec
 import type { Operation } from './operation-context.ts';
 import { postObject } from './post-object.ts';
 import { putObject } from './put-object.ts';
-import { NOT_IMPLEMENTED, nothingConfigured } from './refused.ts';
+import { NOT_IMPLEMENTED, NOTHING_TO_DELETE, nothingConfigured } from './refused.ts';
 import { uploadPart, uploadPartCopy } from './upload-part.ts';
 
 export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
@@ -49,6 +50,9 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   GetBucketCors: { action: 'read', handler: getBucketCors },
   PutBucketCors: { action: 'admin', handler: putBucketCors },
   DeleteBucketCors: { action: 'admin', handler: deleteBucketCors },
+  GetBucketTagging: { action: 'read', handler: getBucketTagging },
+  PutBucketTagging: { action: 'admin', handler: putBucketTagging },
+  DeleteBucketTagging: { action: 'admin', handler: deleteBucketTagging },
   PutBucketAcl: { action: 'admin', handler: putBucketAcl },
 
   ListObjects: { action: 'list', handler: listObjects },
@@ -88,30 +92,29 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   GetBucketPolicy: nothingConfigured('NoSuchBucketPolicy'),
   GetBucketPolicyStatus: nothingConfigured('NoSuchBucketPolicy'),
   GetBucketReplication: nothingConfigured('ReplicationConfigurationNotFoundError'),
-  GetBucketTagging: nothingConfigured('NoSuchTagSet'),
   GetBucketWebsite: nothingConfigured('NoSuchWebsiteConfiguration'),
   GetObjectLegalHold: nothingConfigured('NoSuchObjectLockConfiguration'),
   GetObjectLockConfiguration: nothingConfigured('ObjectLockConfigurationNotFoundError'),
   GetObjectRetention: nothingConfigured('NoSuchObjectLockConfiguration'),
   GetPublicAccessBlock: nothingConfigured('NoSuchPublicAccessBlockConfiguration'),
 
+  DeleteBucketEncryption: NOTHING_TO_DELETE,
+  DeleteBucketLifecycleConfiguration: NOTHING_TO_DELETE,
+  DeleteBucketOwnershipControls: NOTHING_TO_DELETE,
+  DeleteBucketReplication: NOTHING_TO_DELETE,
+  DeleteBucketWebsite: NOTHING_TO_DELETE,
+  DeletePublicAccessBlock: NOTHING_TO_DELETE,
+  DeleteBucketAnalyticsConfiguration: { ...nothingConfigured('NoSuchConfiguration'), action: 'admin' },
+  DeleteBucketIntelligentTieringConfiguration: { ...nothingConfigured('NoSuchConfiguration'), action: 'admin' },
+  DeleteBucketInventoryConfiguration: { ...nothingConfigured('NoSuchConfiguration'), action: 'admin' },
+  DeleteBucketMetricsConfiguration: { ...nothingConfigured('NoSuchConfiguration'), action: 'admin' },
+
   CreateBucketMetadataConfiguration: NOT_IMPLEMENTED,
   CreateBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
   CreateSession: NOT_IMPLEMENTED,
-  DeleteBucketAnalyticsConfiguration: NOT_IMPLEMENTED,
-  DeleteBucketEncryption: NOT_IMPLEMENTED,
-  DeleteBucketIntelligentTieringConfiguration: NOT_IMPLEMENTED,
-  DeleteBucketInventoryConfiguration: NOT_IMPLEMENTED,
-  DeleteBucketLifecycleConfiguration: NOT_IMPLEMENTED,
   DeleteBucketMetadataConfiguration: NOT_IMPLEMENTED,
   DeleteBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
-  DeleteBucketMetricsConfiguration: NOT_IMPLEMENTED,
-  DeleteBucketOwnershipControls: NOT_IMPLEMENTED,
   DeleteBucketPolicy: NOT_IMPLEMENTED,
-  DeleteBucketReplication: NOT_IMPLEMENTED,
-  DeleteBucketTagging: NOT_IMPLEMENTED,
-  DeleteBucketWebsite: NOT_IMPLEMENTED,
-  DeletePublicAccessBlock: NOT_IMPLEMENTED,
   GetBucketAbac: NOT_IMPLEMENTED,
   GetBucketMetadataConfiguration: NOT_IMPLEMENTED,
   GetBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
@@ -130,7 +133,6 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   PutBucketPolicy: NOT_IMPLEMENTED,
   PutBucketReplication: NOT_IMPLEMENTED,
   PutBucketRequestPayment: NOT_IMPLEMENTED,
-  PutBucketTagging: NOT_IMPLEMENTED,
   PutBucketWebsite: NOT_IMPLEMENTED,
   PutObjectLegalHold: NOT_IMPLEMENTED,
   PutObjectLockConfiguration: NOT_IMPLEMENTED,

@@ -173,8 +173,8 @@ async function sendBatch(
     Message: message = '',
   } of answer.Errors ?? []) {
     // Deleting what is not there succeeds, whatever the server thinks of it.
-    if (code !== 'NoSuchKey' && code !== 'NoSuchVersion')
-      told.set(identify({ key, versionId }), { error: fromCode(code, message) });
+    const isGone = code === 'NoSuchKey' || code === 'NoSuchVersion';
+    if (!isGone) told.set(identify({ key, versionId }), { error: fromCode(code, message) });
   }
   return told;
 }

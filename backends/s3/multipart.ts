@@ -129,7 +129,7 @@ export class S3Multipart implements Multipart {
     return {
       etag: toEtag(result.ETag),
       lastModified: result.LastModified ?? new Date(),
-      sourceVersionId: answer.CopySourceVersionId,
+      sourceVersionId: answer.CopySourceVersionId ?? source.versionId,
       checksum: toChecksum(result),
     };
   }

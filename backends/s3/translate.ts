@@ -82,8 +82,9 @@ export function toAttributeFields({ headers, metadata, storageClass, tags }: Obj
   };
 }
 
+/** Some servers take a '+' for itself. */
 export function toTagging(tags: Readonly<Record<string, string>>): string {
-  return new URLSearchParams(tags).toString();
+  return new URLSearchParams(tags).toString().replaceAll('+', '%20');
 }
 
 /** Header values are bytes, a character each; the request handler writes text as UTF-8. `expires` goes as it is. */

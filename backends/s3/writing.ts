@@ -230,7 +230,7 @@ export async function copyObject(
     lastModified: answer.CopyObjectResult?.LastModified ?? info.lastModified,
     sizeBytes: info.sizeBytes,
     versionId: answer.VersionId,
-    sourceVersionId: answer.CopySourceVersionId,
+    sourceVersionId: answer.CopySourceVersionId ?? source.versionId,
     checksum: answer.CopyObjectResult === undefined ? info.checksum : toChecksum(answer.CopyObjectResult),
   };
 }

@@ -1,71 +1,202 @@
-// Whether a request may do what it asks: the rules are in auth/policy.ts, the bucket's owner is found out here.
+// Whether a request may do what it asks. Who may what is decided by pure functions (auth/policy.ts, policy/evaluate.ts);
+// what they have to know is found out here: the bucket's owner, its policy and public-access block, tags of the object.
+import { BackendError, type Tags } from '../../backends/backend.ts';
+import type { Objects } from '../objects/objects.ts';
+import { isPublicAcl } from './acl.ts';
 import type { Identity } from './auth/authenticate.ts';
 import { type Action, authorise } from './auth/policy.ts';
 import type { BucketOwners } from './bucket-owners.ts';
 import { S3Error } from './errors.ts';
 import type { OperationName } from './operation.ts';
 import type { Access, Operation } from './operations/operation-context.ts';
-import type { Target } from './target.ts';
+import type { BucketPolicies } from './policy/bucket-policies.ts';
+import type { BucketPolicy } from './policy/bucket-policy.ts';
+import { asksExistingTags, asksRequestTags, evaluate, isPublic, type Verdict } from './policy/evaluate.ts';
+import { actionsOf } from './policy/policy-actions.ts';
+import type { PublicAccessBlock } from './policy/public-access-block.ts';
+import { type AskedBy, type KnownTags, valuesOf } from './policy/request-values.ts';
+import type { S3Request } from './request.ts';
+
+interface AccessControlDeps {
+  readonly owners: BucketOwners;
+  readonly policies: BucketPolicies;
+  readonly objects: Pick<Objects, 'getTags'>;
+  readonly now: () => Date;
+}
+
+/** A request on its way in. */
+export interface Asking extends AskedBy {
+  readonly name: OperationName;
+  readonly operation: Pick<Operation, 'action' | 'perKey' | 'tagsInBody'>;
+  readonly identity: Identity;
+  readonly request: Pick<S3Request, 'bucket' | 'key' | 'query' | 'remoteAddress' | 'secure'>;
+}
+
+/** One thing that is asked for. */
+interface Subject {
+  readonly name: OperationName;
+  readonly action: Action;
+  readonly bucket: string;
+  readonly key: string | undefined;
+  /** That is listed. */
+  readonly prefix?: string | undefined;
+  readonly versionId: string | undefined;
+}
+
+interface BucketAccess {
+  readonly owner: string | undefined;
+  readonly policy: BucketPolicy | undefined;
+  readonly block: PublicAccessBlock;
+}
 
 export class AccessControl {
-  readonly #owners: BucketOwners;
+  readonly #deps: AccessControlDeps;
 
-  constructor(deps: { readonly owners: BucketOwners }) {
-    this.#owners = deps.owners;
+  constructor(deps: AccessControlDeps) {
+    this.#deps = deps;
   }
 
   /** Returns the bucket's owner; undefined: none is known. Throws AccessDenied, NoSuchBucket. */
-  async admit(
-    request: {
-      readonly name: OperationName;
-      readonly operation: Pick<Operation, 'action' | 'perKey'>;
-      readonly identity: Identity;
-      readonly target: Target;
-    },
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const { name, operation, identity, target } = request;
-    const { bucket } = target;
-    const signed = identity.account !== undefined;
-    const check = (bucketOwner: string | undefined): void => {
-      if (operation.perKey && signed) return;
-      authorise({ identity, action: operation.action, bucket, key: subjectOf(name, target), bucketOwner });
-    };
+  async admit(asking: Asking, signal: AbortSignal): Promise<string | undefined> {
+    const { name, identity, operation, request, headers } = asking;
+    const { bucket } = request;
     if (bucket === undefined || name === 'CreateBucket') {
-      check(undefined);
+      authorise({
+        identity,
+        action: operation.action,
+        bucket,
+        key: undefined,
+        bucketOwner: undefined,
+        verdict: 'silent',
+      });
       return undefined;
     }
-    // Who is not signed is judged before an origin is asked anything for it.
-    if (!signed) check(undefined);
-    const owner = await this.#owners.ownerOf(bucket, signal);
-    check(owner);
-    return owner;
+    const subject = targetOf(asking, bucket);
+    const access = await this.#accessTo(subject, asking, signal);
+    if (access.block.BlockPublicAcls && isPublicAcl(headers['x-amz-acl'])) throw new S3Error('AccessDenied');
+    if (!isAskedLater(asking, access.policy)) await this.#authorise(subject, asking, access, {}, signal);
+    return access.owner;
   }
 
   /** For what an operation finds out it needs beyond its own target. */
-  of(identity: Identity, signal: AbortSignal): Access {
-    const check = async (action: Action, bucket: string, key?: string): Promise<void> => {
-      const bucketOwner = await this.#owners.ownerOf(bucket, signal);
-      authorise({ identity, action, bucket, key, bucketOwner });
+  of(asking: Asking, signal: AbortSignal): Access {
+    const check: Access['check'] = async (action, bucket, key, versionId) => {
+      const subject = { name: OPERATION_OF[action], action, bucket, key, versionId };
+      const access = await this.#accessTo(subject, asking, signal);
+      await this.#authorise(subject, asking, access, {}, signal);
     };
     return {
       check,
-      isAllowed: async (action, bucket, key) => {
+      isAllowed: async (action, bucket, key, versionId) => {
         try {
-          await check(action, bucket, key);
+          await check(action, bucket, key, versionId);
           return true;
         } catch (error) {
           if (error instanceof S3Error && error.code === 'AccessDenied') return false;
           throw error;
         }
       },
-      forget: (bucket) => this.#owners.forget(bucket),
+      checkTags: (tags) => this.#authoriseTags(asking, tags, signal),
+      forget: (bucket) => this.#deps.owners.forget(bucket),
     };
+  }
+
+  async #authoriseTags(asking: Asking, requested: Tags, signal: AbortSignal): Promise<void> {
+    const subject = targetOf(asking, asking.request.bucket ?? '');
+    const access = await this.#accessTo(subject, asking, signal);
+    await this.#authorise(subject, asking, access, { requested }, signal);
+  }
+
+  /** Who is not signed is judged before an origin is asked whose the bucket is: without a policy, by the rules alone. */
+  async #accessTo(subject: Subject, { identity }: Asking, signal: AbortSignal): Promise<BucketAccess> {
+    const { owners, policies } = this.#deps;
+    const { bucket } = subject;
+    const isSigned = identity.account !== undefined;
+    const owner = isSigned ? await owners.ownerOf(bucket, signal) : undefined;
+    const policy = await unlessMissing(policies.policyOf(bucket, signal));
+    if (!isSigned && policy === undefined) authorise(accessRequest(subject, identity, undefined, 'silent'));
+    const known = isSigned ? owner : await owners.ownerOf(bucket, signal);
+    return { owner: known, policy, block: await policies.blockOf(bucket, signal) };
+  }
+
+  async #authorise(
+    subject: Subject,
+    asking: Asking,
+    access: BucketAccess,
+    tags: KnownTags,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const verdict = await this.#verdictOn(subject, asking, access, tags, signal);
+    authorise(accessRequest(subject, asking.identity, access.owner, verdict));
+  }
+
+  async #verdictOn(
+    subject: Subject,
+    asking: Asking,
+    { owner, policy, block }: BucketAccess,
+    tags: KnownTags,
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    const { identity, headers } = asking;
+    const { bucket, key, versionId, name } = subject;
+    if (policy === undefined || isWayOut(name, identity, owner)) return 'silent';
+    const existing = asksExistingTags(policy) ? await this.#tagsOf(subject, signal) : undefined;
+    const verdict = evaluate(policy, {
+      principal: identity,
+      actions: actionsOf(name, { versioned: versionId !== undefined, headers }),
+      resource: key === undefined ? bucket : `${bucket}/${key}`,
+      valueAt: valuesOf(asking, { ...tags, existing }, this.#deps.now),
+    });
+    const isRestricted = block.RestrictPublicBuckets && identity.account !== owner && isPublic(policy);
+    return verdict === 'allow' && isRestricted ? 'silent' : verdict;
+  }
+
+  async #tagsOf({ bucket, key, versionId }: Subject, signal: AbortSignal): Promise<Tags> {
+    if (key === undefined) return {};
+    const found = await unlessMissing(this.#deps.objects.getTags({ bucket, key, versionId }, signal));
+    return found?.tags ?? {};
   }
 }
 
-/** The key, or the prefix that is listed. */
-function subjectOf(name: OperationName, target: Target): string | undefined {
-  if (target.key !== undefined || !name.startsWith('List')) return target.key;
-  return target.query.find(([parameter]) => parameter === 'prefix')?.[1];
+/** What an operation may need on something that is not its target. */
+const OPERATION_OF = { read: 'GetObject', write: 'PutObject', delete: 'DeleteObject' } as const;
+
+function accessRequest(subject: Subject, identity: Identity, bucketOwner: string | undefined, verdict: Verdict) {
+  const { action, bucket, key, prefix } = subject;
+  return { identity, action, bucket, key: key ?? prefix, bucketOwner, verdict };
+}
+
+function targetOf({ name, operation, request }: Asking, bucket: string): Subject {
+  const parameter = (wanted: string) => request.query.find(([parameterName]) => parameterName === wanted)?.[1];
+  const prefix = name.startsWith('List') ? parameter('prefix') : undefined;
+  return { name, action: operation.action, bucket, key: request.key, prefix, versionId: parameter('versionId') };
+}
+
+/** The operation asks again, for each key of its body or with the tags in it. */
+function isAskedLater({ operation, identity }: Asking, policy: BucketPolicy | undefined): boolean {
+  if (operation.perKey) return identity.account !== undefined || policy !== undefined;
+  return operation.tagsInBody === true && policy !== undefined && asksRequestTags(policy);
+}
+
+const POLICY_OPERATIONS: ReadonlySet<OperationName> = new Set([
+  'GetBucketPolicy',
+  'PutBucketPolicy',
+  'DeleteBucketPolicy',
+]);
+
+/** Nobody locks an owner out of its own policy. */
+function isWayOut(name: OperationName, { account, rules }: Identity, owner: string | undefined): boolean {
+  const isOwner = account !== undefined && rules === undefined && (owner === undefined || owner === account);
+  return isOwner && POLICY_OPERATIONS.has(name);
+}
+
+const MISSING = new Set<string>(['NoSuchBucket', 'NoSuchKey', 'NoSuchVersion', 'DeleteMarker']);
+
+async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof BackendError && MISSING.has(error.code)) return undefined;
+    throw error;
+  }
 }

@@ -30,6 +30,10 @@ const PUBLIC = new Set([
   'log-delivery-write',
 ]);
 
+export function isPublicAcl(acl: string | undefined): boolean {
+  return acl !== undefined && PUBLIC.has(acl);
+}
+
 export function checkCannedAcl(acl: string | undefined): void {
   if (acl === undefined || PRIVATE.has(acl)) return;
   if (PUBLIC.has(acl)) {

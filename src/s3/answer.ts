@@ -17,6 +17,7 @@ export interface Answer {
 
 type AnswerBody =
   | { readonly xml: XmlDocument }
+  | { readonly json: string }
   /** Exactly `sizeBytes` bytes; ended by whoever sends the answer. */
   | PumpedBody;
 

@@ -71,6 +71,7 @@ export const ERRORS = {
     status: 400,
     message: 'The body of your POST request is not well-formed multipart/form-data.',
   },
+  MalformedPolicy: { status: 400, message: 'This policy contains invalid JSON.' },
   MalformedTrailerError: {
     status: 400,
     message: 'The request contained trailing data that was not well-formed or did not conform to our published schema.',

@@ -82,8 +82,12 @@ export class Exchange {
       await this.#finish(answer.status, { ...answer.headers, 'Content-Length': length }, '');
       return;
     }
-    const text = XML_DECLARATION + renderXml(body.xml);
-    const described = { 'Content-Type': 'application/xml', 'Content-Length': String(Buffer.byteLength(text)) };
+    const isXml = 'xml' in body;
+    const text = isXml ? XML_DECLARATION + renderXml(body.xml) : body.json;
+    const described = {
+      'Content-Type': isXml ? 'application/xml' : 'application/json',
+      'Content-Length': String(Buffer.byteLength(text)),
+    };
     await this.#finish(answer.status, { ...answer.headers, ...described }, text);
   }
 

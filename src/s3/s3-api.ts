@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { BackendError } from '../../backends/backend.ts';
 import type { BucketSettings } from '../objects/bucket-settings.ts';
 import type { Objects, Source } from '../objects/objects.ts';
-import { AccessControl } from './access-control.ts';
+import { AccessControl, type Asking } from './access-control.ts';
 import { toS3Error } from './answer.ts';
 import type { Authenticated, Authenticator, Identity } from './auth/authenticate.ts';
 import { BucketOwners } from './bucket-owners.ts';
@@ -19,6 +19,7 @@ import { detectOperation, type OperationName } from './operation.ts';
 import type { Operation, OperationContext } from './operations/operation-context.ts';
 import { WireBody } from './operations/request-body.ts';
 import { OPERATIONS } from './operations/table.ts';
+import { BucketPolicies } from './policy/bucket-policies.ts';
 import { type FormOptions, openForm } from './post/open-form.ts';
 import { effectiveHeaders } from './presigned-headers.ts';
 import { RecentSettings } from './recent-settings.ts';
@@ -111,7 +112,8 @@ export class S3Api {
     const owners = new BucketOwners({ objects: deps.objects, now }, memory);
     this.#settings = new RecentSettings({ settings: deps.settings, now }, memory);
     this.#cors = new Cors({ settings: this.#settings });
-    this.#access = new AccessControl({ owners });
+    const policies = new BucketPolicies({ settings: this.#settings });
+    this.#access = new AccessControl({ owners, policies, objects: deps.objects, now: () => new Date() });
   }
 
   async handle(req: IncomingMessage, res: ServerResponse, context: { expectsContinue: boolean }): Promise<void> {
@@ -161,7 +163,8 @@ export class S3Api {
     progress.target = request;
     const headers = name === 'PostObject' ? request.headers : given;
     const { bucket = '', key = '' } = request;
-    const owner = await this.#access.admit({ name, operation, identity, target: request }, exchange.signal);
+    const asking = { name, operation, identity, request, headers };
+    const owner = await this.#access.admit(asking, exchange.signal);
     checkExpectedOwner(headers['x-amz-expected-bucket-owner'], owner);
     refuseHeadersNotOffered(headers);
     const body = new WireBody({ request, payload }, this.#options);
@@ -177,7 +180,7 @@ export class S3Api {
       endpoint: `${request.secure ? 'https' : 'http'}://${sent.host ?? 'localhost'}`,
       objects: this.#deps.objects,
       settings: this.#settings.current,
-      access: this.#accessOf(identity, exchange.signal),
+      access: this.#accessOf(asking, exchange.signal),
       body,
       signal: exchange.signal,
     });
@@ -212,8 +215,8 @@ export class S3Api {
     }
   }
 
-  #accessOf(identity: Identity, signal: AbortSignal): OperationContext['access'] {
-    const access = this.#access.of(identity, signal);
+  #accessOf(asking: Asking, signal: AbortSignal): OperationContext['access'] {
+    const access = this.#access.of(asking, signal);
     const forget = (bucket: string): void => {
       access.forget(bucket);
       this.#settings.forget();

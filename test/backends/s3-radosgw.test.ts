@@ -13,6 +13,11 @@ const DEVIATIONS = {
   'a token that the backend never gave is InvalidArgument': 'its tokens are keys, and any text is one',
   'an upload that is unknown, completed or aborted is NoSuchUpload':
     'it says of an aborted one that its completion is under way',
+  'a delete puts a marker on top, which hides the object and nothing else': 'it takes a marker for no version',
+  'a key that was never there gets a marker all the same, and markers pile up': 'it tells no version of the marker',
+  'a multipart upload makes a version, which keeps its parts when another follows': 'it ignores part numbers',
+  'a key under a delete marker is absent to conditions': 'it keeps no conditions in a bucket with versions',
+  'versions are listed by key and age, page by page, prefixes once': 'its key marker without a version is inclusive',
   'parts that were sent but not named are left out': 'it wants every part named',
 };
 

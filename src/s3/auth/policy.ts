@@ -1,6 +1,7 @@
-// Who may do what. A rule grants actions on buckets, or on keys within them; what nothing grants is denied.
-// Bucket policies are not read here.
+// Who may do what. A rule grants actions on buckets, or on keys within them; a bucket's policy, whose verdict is found
+// elsewhere (policy/evaluate.ts), denies or grants beside them; what nothing grants is denied.
 import { S3Error } from '../errors.ts';
+import type { Verdict } from '../policy/evaluate.ts';
 import { matchesGlob } from './glob.ts';
 
 /** 'read' also covers asking whether a bucket is there and where; 'admin' is what changes a bucket itself. */
@@ -28,6 +29,8 @@ export interface AccessRequest {
   readonly key: string | undefined;
   /** The account that made the bucket. Undefined: none is known, as of a bucket that the configuration names. */
   readonly bucketOwner: string | undefined;
+  /** Of the bucket's policy. */
+  readonly verdict: Verdict;
 }
 
 /** Throws AccessDenied. */
@@ -36,13 +39,25 @@ export function authorise(request: AccessRequest): void {
 }
 
 export function isAllowed(request: AccessRequest): boolean {
-  const { identity } = request;
-  if (belongsToAnother(request)) return false;
-  if (identity.rules === undefined) return identity.account !== undefined;
-  return identity.rules.some((rule) => grants(rule, request));
+  if (request.verdict === 'deny') return false;
+  return isAllowedByAccount(request) || isAllowedByPolicy(request);
 }
 
-/** Rules of a key narrow what its account may; they never reach into another account's bucket. */
+/** Rules of a key narrow what its account may; by themselves they never reach into another account's bucket. */
+function isAllowedByAccount(request: AccessRequest): boolean {
+  return !belongsToAnother(request) && isWithinRules(request);
+}
+
+/** Another account's policy gives a key no more than its own rules do. */
+function isAllowedByPolicy(request: AccessRequest): boolean {
+  return request.verdict === 'allow' && (!belongsToAnother(request) || isWithinRules(request));
+}
+
+function isWithinRules(request: AccessRequest): boolean {
+  const { rules, account } = request.identity;
+  return rules === undefined ? account !== undefined : rules.some((rule) => grants(rule, request));
+}
+
 function belongsToAnother({ identity, bucketOwner }: AccessRequest): boolean {
   return bucketOwner !== undefined && identity.account !== undefined && bucketOwner !== identity.account;
 }

@@ -12,7 +12,7 @@ import type { OperationContext } from './operation-context.ts';
 export async function copyObject(context: OperationContext): Promise<Answer> {
   const { bucket, key, objects } = context;
   const source = parseCopySource(context.headers['x-amz-copy-source']);
-  await context.access.check('read', source.bucket, source.key);
+  await context.access.check('read', source.bucket, source.key, source.versionId);
   const options = copyOptions(context, source);
   const copied = await objects.copy(source, { bucket, key }, options, context.signal);
   return {

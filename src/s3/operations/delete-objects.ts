@@ -67,7 +67,7 @@ function parseTarget(element: XmlElement): DeleteTarget {
 /** Throws why this key cannot be deleted; the others can all the same. */
 async function admitted(context: OperationContext, element: XmlElement, target: DeleteTarget): Promise<DeleteTarget> {
   const { access, bucket, objects } = context;
-  if (!(await access.isAllowed('delete', bucket, target.key))) throw new S3Error('AccessDenied');
+  if (!(await access.isAllowed('delete', bucket, target.key, target.versionId))) throw new S3Error('AccessDenied');
   checkKey(target.key);
   const text = (name: string) => element.first(name)?.text.trim();
   const named = { etag: text('ETag'), lastModified: text('LastModifiedTime'), size: text('Size') };

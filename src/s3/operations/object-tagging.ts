@@ -13,6 +13,7 @@ export async function getObjectTagging(context: OperationContext): Promise<Answe
 
 export async function putObjectTagging(context: OperationContext): Promise<Answer> {
   const tags = parseTagging(await context.body.readXml('Tagging'), 'object');
+  await context.access.checkTags(tags);
   const { versionId } = await context.objects.setTags(refOf(context), tags, context.signal);
   return { status: 200, headers: { 'x-amz-version-id': versionId } };
 }

@@ -1,6 +1,6 @@
 // What an operation is given. The request is authenticated and authorised by then; operations see neither sockets nor
 // signatures.
-import type { UploadBody } from '../../../backends/backend.ts';
+import type { Tags, UploadBody } from '../../../backends/backend.ts';
 import type { BucketSettings } from '../../objects/bucket-settings.ts';
 import type { Objects } from '../../objects/objects.ts';
 import type { Answer } from '../answer.ts';
@@ -31,10 +31,14 @@ export interface OperationContext {
   readonly signal: AbortSignal;
 }
 
+type ObjectAction = Extract<Action, 'read' | 'write' | 'delete'>;
+
 /** Everything beyond the request's own target: copy sources, the keys of a batch. Throws AccessDenied, NoSuchBucket. */
 export interface Access {
-  check(action: Action, bucket: string, key?: string): Promise<void>;
-  isAllowed(action: Action, bucket: string, key?: string): Promise<boolean>;
+  check(action: ObjectAction, bucket: string, key: string, versionId?: string): Promise<void>;
+  isAllowed(action: ObjectAction, bucket: string, key: string, versionId?: string): Promise<boolean>;
+  /** For an operation whose tags are in its body, once they are known. */
+  checkTags(tags: Tags): Promise<void>;
   /** This gateway made or deleted the bucket: nothing remembered of it holds. */
   forget(bucket: string): void;
 }
@@ -46,6 +50,8 @@ export interface RequestBody {
   readXml(root: string): Promise<XmlElement>;
   /** The same where x-amz-checksum-* is not of the body but of the object it speaks of. */
   readXmlAboutObject(root: string): Promise<XmlElement>;
+  /** The body as UTF-8. Throws MaxMessageLengthExceeded. */
+  readText(): Promise<string>;
   /** Undefined where the body is empty. */
   readOptionalXml(root: string): Promise<XmlElement | undefined>;
 }
@@ -57,6 +63,8 @@ export interface Operation {
   readonly handler: Handler;
   /** The keys are in the body, and the operation asks for each; the bucket alone is enough to be let in. */
   readonly perKey?: boolean;
+  /** Its body has the tags that a bucket's policy may be about; the operation asks once it knows them. */
+  readonly tagsInBody?: boolean;
   /** May outlast a client's patience: its answer may begin before its outcome is known. */
   readonly slow?: boolean;
 }

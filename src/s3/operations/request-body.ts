@@ -37,6 +37,10 @@ export class WireBody implements RequestBody {
     return parseXml(await this.#read({ ...this.#request, headers: Object.fromEntries(headers) }), root);
   }
 
+  async readText(): Promise<string> {
+    return (await this.#read(this.#request)).toString('utf8');
+  }
+
   async readOptionalXml(root: string): Promise<XmlElement | undefined> {
     const bytes = await this.#read(this.#request);
     return bytes.length === 0 ? undefined : parseXml(bytes, root);

@@ -3,6 +3,7 @@ import type { OperationName } from '../operation.ts';
 import { abortMultipartUpload } from './abort-multipart-upload.ts';
 import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acls.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './bucket-cors.ts';
+import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from './bucket-policy.ts';
 import {
   getBucketAccelerateConfiguration,
   getBucketLocation,
@@ -29,6 +30,7 @@ import { listParts } from './list-parts.ts';
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './object-tagging.ts';
 import type { Operation } from './operation-context.ts';
 import { postObject } from './post-object.ts';
+import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from './public-access-block.ts';
 import { putObject } from './put-object.ts';
 import { NOT_IMPLEMENTED, NOTHING_TO_DELETE, nothingConfigured } from './refused.ts';
 import { uploadPart, uploadPartCopy } from './upload-part.ts';
@@ -54,6 +56,13 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   PutBucketTagging: { action: 'admin', handler: putBucketTagging },
   DeleteBucketTagging: { action: 'admin', handler: deleteBucketTagging },
   PutBucketAcl: { action: 'admin', handler: putBucketAcl },
+  GetBucketPolicy: { action: 'admin', handler: getBucketPolicy },
+  PutBucketPolicy: { action: 'admin', handler: putBucketPolicy },
+  DeleteBucketPolicy: { action: 'admin', handler: deleteBucketPolicy },
+  GetBucketPolicyStatus: { action: 'read', handler: getBucketPolicyStatus },
+  GetPublicAccessBlock: { action: 'read', handler: getPublicAccessBlock },
+  PutPublicAccessBlock: { action: 'admin', handler: putPublicAccessBlock },
+  DeletePublicAccessBlock: { action: 'admin', handler: deletePublicAccessBlock },
 
   ListObjects: { action: 'list', handler: listObjects },
   ListObjectsV2: { action: 'list', handler: listObjectsV2 },
@@ -67,7 +76,7 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   GetObjectAcl: { action: 'read', handler: getObjectAcl },
   GetObjectAttributes: { action: 'read', handler: getObjectAttributes },
   GetObjectTagging: { action: 'read', handler: getObjectTagging },
-  PutObjectTagging: { action: 'write', handler: putObjectTagging },
+  PutObjectTagging: { action: 'write', handler: putObjectTagging, tagsInBody: true },
   DeleteObjectTagging: { action: 'write', handler: deleteObjectTagging },
   PutObject: { action: 'write', handler: putObject },
   PostObject: { action: 'write', handler: postObject },
@@ -89,21 +98,17 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   GetBucketLifecycleConfiguration: nothingConfigured('NoSuchLifecycleConfiguration'),
   GetBucketMetricsConfiguration: nothingConfigured('NoSuchConfiguration'),
   GetBucketOwnershipControls: nothingConfigured('OwnershipControlsNotFoundError'),
-  GetBucketPolicy: nothingConfigured('NoSuchBucketPolicy'),
-  GetBucketPolicyStatus: nothingConfigured('NoSuchBucketPolicy'),
   GetBucketReplication: nothingConfigured('ReplicationConfigurationNotFoundError'),
   GetBucketWebsite: nothingConfigured('NoSuchWebsiteConfiguration'),
   GetObjectLegalHold: nothingConfigured('NoSuchObjectLockConfiguration'),
   GetObjectLockConfiguration: nothingConfigured('ObjectLockConfigurationNotFoundError'),
   GetObjectRetention: nothingConfigured('NoSuchObjectLockConfiguration'),
-  GetPublicAccessBlock: nothingConfigured('NoSuchPublicAccessBlockConfiguration'),
 
   DeleteBucketEncryption: NOTHING_TO_DELETE,
   DeleteBucketLifecycleConfiguration: NOTHING_TO_DELETE,
   DeleteBucketOwnershipControls: NOTHING_TO_DELETE,
   DeleteBucketReplication: NOTHING_TO_DELETE,
   DeleteBucketWebsite: NOTHING_TO_DELETE,
-  DeletePublicAccessBlock: NOTHING_TO_DELETE,
   DeleteBucketAnalyticsConfiguration: { ...nothingConfigured('NoSuchConfiguration'), action: 'admin' },
   DeleteBucketIntelligentTieringConfiguration: { ...nothingConfigured('NoSuchConfiguration'), action: 'admin' },
   DeleteBucketInventoryConfiguration: { ...nothingConfigured('NoSuchConfiguration'), action: 'admin' },
@@ -114,7 +119,6 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   CreateSession: NOT_IMPLEMENTED,
   DeleteBucketMetadataConfiguration: NOT_IMPLEMENTED,
   DeleteBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
-  DeleteBucketPolicy: NOT_IMPLEMENTED,
   GetBucketAbac: NOT_IMPLEMENTED,
   GetBucketMetadataConfiguration: NOT_IMPLEMENTED,
   GetBucketMetadataTableConfiguration: NOT_IMPLEMENTED,
@@ -130,14 +134,12 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   PutBucketMetricsConfiguration: NOT_IMPLEMENTED,
   PutBucketNotificationConfiguration: NOT_IMPLEMENTED,
   PutBucketOwnershipControls: NOT_IMPLEMENTED,
-  PutBucketPolicy: NOT_IMPLEMENTED,
   PutBucketReplication: NOT_IMPLEMENTED,
   PutBucketRequestPayment: NOT_IMPLEMENTED,
   PutBucketWebsite: NOT_IMPLEMENTED,
   PutObjectLegalHold: NOT_IMPLEMENTED,
   PutObjectLockConfiguration: NOT_IMPLEMENTED,
   PutObjectRetention: NOT_IMPLEMENTED,
-  PutPublicAccessBlock: NOT_IMPLEMENTED,
   RenameObject: NOT_IMPLEMENTED,
   RestoreObject: NOT_IMPLEMENTED,
   SelectObjectContent: NOT_IMPLEMENTED,

@@ -28,7 +28,7 @@ export async function uploadPartCopy(context: OperationContext): Promise<Answer>
     range: parseCopyRange(headers['x-amz-copy-source-range']),
     conditions: parseReadConditions(headers, 'x-amz-copy-source-'),
   };
-  await context.access.check('read', source.bucket, source.key);
+  await context.access.check('read', source.bucket, source.key, source.versionId);
   const part = await context.objects.uploadPartCopy(uploadOf(context), partNumber, source, options, context.signal);
   return {
     status: 200,

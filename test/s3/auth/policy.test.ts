@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matchesGlob } from '../../../src/s3/auth/glob.ts';
 import { type AccessRequest, type Action, authorise, isAllowed, type Rule } from '../../../src/s3/auth/policy.ts';
+import type { Verdict } from '../../../src/s3/policy/evaluate.ts';
 
 const ACTIONS: readonly Action[] = ['read', 'write', 'list', 'delete', 'admin'];
 
 function allowed(
   identity: { account?: string; rules?: readonly Rule[] },
-  request: { action?: Action; bucket?: string; key?: string; owner?: string },
+  request: { action?: Action; bucket?: string; key?: string; owner?: string; verdict?: Verdict },
 ): boolean {
   return isAllowed({
     identity: { account: identity.account, rules: identity.rules },
@@ -16,6 +17,7 @@ function allowed(
     bucket: request.bucket,
     key: request.key,
     bucketOwner: request.owner,
+    verdict: request.verdict ?? 'silent',
   });
 }
 
@@ -26,6 +28,7 @@ test('what is not allowed is AccessDenied', () => {
     bucket: 'b',
     key: 'k',
     bucketOwner: undefined,
+    verdict: 'silent',
   };
   expect(() => authorise(request)).toThrow(expect.objectContaining({ code: 'AccessDenied' }));
   expect(() => authorise({ ...request, identity: { account: 'ml', rules: undefined } })).not.toThrow();

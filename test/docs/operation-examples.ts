@@ -15,6 +15,12 @@ const PRIVATE = { 'x-amz-acl': 'private' };
 const TAGS = '<Tagging><TagSet><Tag><Key>purpose</Key><Value>example</Value></Tag></TagSet></Tagging>';
 const CORS =
   '<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>';
+const POLICY = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${BUCKET}/public/*` }],
+});
+const BLOCK =
+  '<PublicAccessBlockConfiguration><BlockPublicPolicy>true</BlockPublicPolicy></PublicAccessBlockConfiguration>';
 const SUSPENDED = '<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>';
 const DELETION = `<Delete><Object><Key>written</Key></Object></Delete>`;
 
@@ -43,6 +49,13 @@ export const EXAMPLES: Partial<Record<OperationName, Example>> = {
   PutBucketTagging: sending({ method: 'PUT', path: `/${BUCKET}?tagging`, body: TAGS }),
   GetBucketTagging: reading(`/${BUCKET}?tagging`, 'NoSuchTagSet'),
   DeleteBucketTagging: sending({ method: 'DELETE', path: `/${BUCKET}?tagging` }),
+  PutBucketPolicy: sending({ method: 'PUT', path: `/${BUCKET}?policy`, body: POLICY }),
+  GetBucketPolicy: reading(`/${BUCKET}?policy`, 'NoSuchBucketPolicy'),
+  GetBucketPolicyStatus: sending({ path: `/${BUCKET}?policyStatus` }),
+  DeleteBucketPolicy: sending({ method: 'DELETE', path: `/${BUCKET}?policy` }),
+  PutPublicAccessBlock: sending({ method: 'PUT', path: `/${BUCKET}?publicAccessBlock`, body: BLOCK }),
+  GetPublicAccessBlock: reading(`/${BUCKET}?publicAccessBlock`, 'NoSuchPublicAccessBlockConfiguration'),
+  DeletePublicAccessBlock: sending({ method: 'DELETE', path: `/${BUCKET}?publicAccessBlock` }),
   GetBucketAcl: sending({ path: `/${BUCKET}?acl` }),
   PutBucketAcl: sending({ method: 'PUT', path: `/${BUCKET}?acl`, headers: PRIVATE }),
   DeleteBucketEncryption: sending({ method: 'DELETE', path: `/${BUCKET}?encryption` }),
@@ -50,7 +63,6 @@ export const EXAMPLES: Partial<Record<OperationName, Example>> = {
   DeleteBucketOwnershipControls: sending({ method: 'DELETE', path: `/${BUCKET}?ownershipControls` }),
   DeleteBucketReplication: sending({ method: 'DELETE', path: `/${BUCKET}?replication` }),
   DeleteBucketWebsite: sending({ method: 'DELETE', path: `/${BUCKET}?website` }),
-  DeletePublicAccessBlock: sending({ method: 'DELETE', path: `/${BUCKET}?publicAccessBlock` }),
   ListObjects: sending({ path: `/${BUCKET}?delimiter=%2F` }),
   ListObjectsV2: sending({ path: `/${BUCKET}?list-type=2&prefix=folder%2F` }),
   PutBucketVersioning: sending({ method: 'PUT', path: `/${BUCKET}?versioning`, body: SUSPENDED }),

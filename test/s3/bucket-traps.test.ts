@@ -59,8 +59,6 @@ test('a bucket that holds an object is not deleted', async () => {
 });
 
 test.each([
-  ['policy', 'NoSuchBucketPolicy'],
-  ['cors', 'NoSuchCORSConfiguration'],
   ['lifecycle', 'NoSuchLifecycleConfiguration'],
   ['tagging', 'NoSuchTagSet'],
   ['encryption', 'ServerSideEncryptionConfigurationNotFoundError'],
@@ -68,7 +66,6 @@ test.each([
   ['website', 'NoSuchWebsiteConfiguration'],
   ['replication', 'ReplicationConfigurationNotFoundError'],
   ['ownershipControls', 'OwnershipControlsNotFoundError'],
-  ['publicAccessBlock', 'NoSuchPublicAccessBlockConfiguration'],
   ['analytics&id=a', 'NoSuchConfiguration'],
   ['inventory&id=a', 'NoSuchConfiguration'],
   ['metrics&id=a', 'NoSuchConfiguration'],
@@ -88,7 +85,6 @@ test.each([
   'website',
   'replication',
   'ownershipControls',
-  'publicAccessBlock',
   'logging',
   'notification',
   'accelerate',
@@ -99,7 +95,7 @@ test.each([
   expect([written.status, written.element('Code')]).toEqual([501, 'NotImplemented']);
 });
 
-test.each(['lifecycle', 'encryption', 'website', 'replication', 'ownershipControls', 'publicAccessBlock'])(
+test.each(['lifecycle', 'encryption', 'website', 'replication', 'ownershipControls'])(
   'trap 30: deleting %s, which is never there, succeeds, and deletes no bucket',
   async (name) => {
     expect((await send({ method: 'DELETE', path: `/bucket?${name}` })).status).toBe(204);

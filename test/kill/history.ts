@@ -1,6 +1,9 @@
 // What a killed process said it was doing, and what may therefore be found afterwards.
 
+import { VersionHistory } from './version-history.ts';
+
 export const BUCKET = 'killed';
+export const VERSIONED_BUCKET = 'killed-versions';
 export const PART_MIN_BYTES = 100_000;
 
 export interface ObjectState {
@@ -16,18 +19,28 @@ export interface LogLine {
   readonly phase: 'begun' | 'acknowledged';
   readonly key: string;
   readonly state: ObjectState | null;
+  /** In the bucket with versions; every key is in one of the two only. */
+  readonly versioned?: boolean;
+  /** The version that was made; told with the acknowledgement. */
+  readonly version?: string | undefined;
+  /** The version that is removed; nothing is made then. */
+  readonly removed?: string | undefined;
 }
 
 export class History {
   readonly #settled = new Map<string, ObjectState | null>();
   readonly #begun = new Map<string, ObjectState | null>();
+  readonly versions = new VersionHistory();
   acknowledged = 0;
 
   /** The last line may be cut. */
   read(log: string): void {
     for (const text of log.split('\n').slice(0, -1)) {
       const line = JSON.parse(text) as LogLine;
-      if (line.phase === 'begun') {
+      if (line.versioned) {
+        this.versions.read(line);
+        this.acknowledged += line.phase === 'acknowledged' ? 1 : 0;
+      } else if (line.phase === 'begun') {
         this.#begun.set(line.key, line.state);
       } else {
         this.#begun.delete(line.key);

@@ -3,31 +3,38 @@
 //   node --import tsx test/kill/worker.ts ROOT LOG SEED
 import { createHash } from 'node:crypto';
 import { openSync, writeSync } from 'node:fs';
-import type { Backend, CompletedPart, Multipart } from '../../backends/backend.ts';
+import type { Backend, CompletedPart, Multipart, ObjectRef, Versioning } from '../../backends/backend.ts';
 import { openFsBackend } from '../../backends/fs.ts';
 import { md5, uploadBody } from '../support/upload-body.ts';
-import { BUCKET, type LogLine, type ObjectState, PART_MIN_BYTES } from './history.ts';
+import { BUCKET, type LogLine, type ObjectState, PART_MIN_BYTES, VERSIONED_BUCKET } from './history.ts';
 import { Random } from './random.ts';
 
 const LANES = 4;
 /** Keys in each other's way, in directories that come and go. */
 const NAMES = ['a', 'a/', 'a/b', 'a/b/c', 'd/e/f', '..', 'x'.repeat(300), 'plain.txt'];
 
-type Doing = Required<Pick<Backend, 'put' | 'delete' | 'copy'>> & { multipart: Multipart };
+type Doing = Required<Pick<Backend, 'put' | 'delete' | 'copy'>> & { multipart: Multipart; versioning: Versioning };
 
 class Lane {
   readonly #backend: Doing;
   readonly #random: Random;
   readonly #name: string;
+  readonly #bucket: string;
   readonly #log: (line: LogLine) => void;
   readonly #known = new Map<string, ObjectState>();
   readonly #signal = new AbortController().signal;
   #serial = 0;
 
-  constructor(backend: Doing, random: Random, name: string, log: (line: LogLine) => void) {
+  constructor(
+    backend: Doing,
+    random: Random,
+    place: { readonly name: string; readonly bucket: string },
+    log: (line: LogLine) => void,
+  ) {
     this.#backend = backend;
     this.#random = random;
-    this.#name = name;
+    this.#name = place.name;
+    this.#bucket = place.bucket;
     this.#log = log;
   }
 
@@ -38,6 +45,7 @@ class Lane {
       () => this.#complete(),
       () => this.#copy(),
       () => this.#delete(),
+      ...(this.#isVersioned ? [() => this.#removeVersion(), () => this.#removeVersion()] : []),
     ];
     for (;;) await this.#random.pick(acts)();
   }
@@ -48,7 +56,7 @@ class Lane {
     const state = this.#state(bytes, md5(bytes).toString('hex'));
     await this.#act(key, state, async () => {
       const attributes = { headers: {}, metadata: { nonce: state.nonce } };
-      await this.#backend.put({ bucket: BUCKET, key }, uploadBody(bytes), attributes, this.#signal);
+      return this.#backend.put(this.#ref(key), uploadBody(bytes), attributes, this.#signal);
     });
   }
 
@@ -59,8 +67,8 @@ class Lane {
     const state = this.#state(Buffer.concat(bodies), etag);
     const { multipart } = this.#backend;
     const attributes = { headers: {}, metadata: { nonce: state.nonce } };
-    const uploadId = await multipart.createUpload({ bucket: BUCKET, key }, attributes, this.#signal);
-    const upload = { bucket: BUCKET, key, uploadId };
+    const uploadId = await multipart.createUpload(this.#ref(key), attributes, this.#signal);
+    const upload = { ...this.#ref(key), uploadId };
     const parts: CompletedPart[] = [];
     for (const [index, bytes] of bodies.entries()) {
       const partNumber = index + 1;
@@ -68,7 +76,7 @@ class Lane {
       parts.push({ partNumber, etag });
     }
     await this.#act(key, state, async () => {
-      await multipart.completeUpload(upload, parts, {}, this.#signal);
+      return multipart.completeUpload(upload, parts, {}, this.#signal);
     });
   }
 
@@ -80,27 +88,52 @@ class Lane {
     const state = { ...known, nonce: this.#nonce() };
     await this.#act(key, state, async () => {
       const replace = { headers: {}, metadata: { nonce: state.nonce } };
-      const [sourceRef, target] = [
-        { bucket: BUCKET, key: from },
-        { bucket: BUCKET, key },
-      ];
-      await this.#backend.copy(sourceRef, target, { replace }, this.#signal);
+      return this.#backend.copy(this.#ref(from), this.#ref(key), { replace }, this.#signal);
     });
   }
 
   async #delete(): Promise<void> {
     const key = this.#anyKey();
     await this.#act(key, null, async () => {
-      await this.#backend.delete({ bucket: BUCKET, key }, {}, this.#signal);
+      return this.#backend.delete(this.#ref(key), {}, this.#signal);
     });
   }
 
-  async #act(key: string, state: ObjectState | null, act: () => Promise<void>): Promise<void> {
-    this.#log({ phase: 'begun', key, state });
-    await act();
-    this.#log({ phase: 'acknowledged', key, state });
+  /** Any version of any key, those of earlier processes too. */
+  async #removeVersion(): Promise<void> {
+    const key = this.#anyKey();
+    const options = { prefix: key, maxEntries: 1000 };
+    const { versions } = await this.#backend.versioning.list(this.#bucket, options, this.#signal);
+    const [chosen] = this.#random.shuffled(versions.filter((version) => version.key === key));
+    if (chosen === undefined) return this.#put();
+    const removed = chosen.versionId;
+    const line = { key, state: null, versioned: true, removed };
+    this.#log({ phase: 'begun', ...line });
+    await this.#backend.delete(this.#ref(key), { versionId: removed }, this.#signal);
+    this.#log({ phase: 'acknowledged', ...line });
+    // What the key is now, nobody told.
+    this.#known.delete(key);
+  }
+
+  async #act(
+    key: string,
+    state: ObjectState | null,
+    act: () => Promise<{ readonly versionId?: string | undefined }>,
+  ): Promise<void> {
+    const line = { key, state, versioned: this.#isVersioned };
+    this.#log({ phase: 'begun', ...line });
+    const { versionId: version } = await act();
+    this.#log({ phase: 'acknowledged', ...line, version });
     if (state === null) this.#known.delete(key);
     else this.#known.set(key, state);
+  }
+
+  get #isVersioned(): boolean {
+    return this.#bucket === VERSIONED_BUCKET;
+  }
+
+  #ref(key: string): ObjectRef {
+    return { bucket: this.#bucket, key };
   }
 
   /** Of this lane alone, so that the log tells the order of what happens to it. */
@@ -131,10 +164,10 @@ async function work(root: string, logPath: string, seed: number): Promise<void> 
   const tell = (line: LogLine): void => {
     writeSync(log, `${JSON.stringify(line)}\n`);
   };
-  const lanes = Array.from(
-    { length: LANES },
-    (_, lane) => new Lane(doing, new Random(seed * 97 + lane), `${lane}`, tell),
-  );
+  const lanes = Array.from({ length: LANES }, (_, lane) => {
+    const bucket = lane < LANES / 2 ? BUCKET : VERSIONED_BUCKET;
+    return new Lane(doing, new Random(seed * 97 + lane), { name: `${lane}`, bucket }, tell);
+  });
   await Promise.all(lanes.map((lane) => lane.run()));
 }
 

@@ -10,7 +10,8 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type Backend, BackendError } from '../../backends/backend.ts';
 import { openFsBackend } from '../../backends/fs.ts';
-import { BUCKET, History, type ObjectState, PART_MIN_BYTES } from './history.ts';
+import { BUCKET, History, type ObjectState, PART_MIN_BYTES, VERSIONED_BUCKET } from './history.ts';
+import { inspectVersions } from './inspect-versions.ts';
 import { Random } from './random.ts';
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
@@ -35,6 +36,8 @@ export async function killRounds(options: { kills: number; seed: number }): Prom
   const report = { kills: 0, acknowledged: 0, interrupted: 0, finished: 0, withdrawn: 0 };
   await withBackend(root, async (backend) => {
     await backend.buckets?.create(BUCKET, { owner: 'tester' }, signal);
+    await backend.buckets?.create(VERSIONED_BUCKET, { owner: 'tester' }, signal);
+    await backend.versioning?.set(VERSIONED_BUCKET, 'Enabled', signal);
   });
   for (; report.kills < options.kills; report.kills += 1) {
     const log = join(world, `log-${report.kills}`);
@@ -96,7 +99,10 @@ async function inspect(
     if (state !== null) present.push(key);
     history.settle(key, state);
   }
-  if (interrupted) report.interrupted += 1;
+  const versions = await inspectVersions(backend, root, history.versions);
+  report.finished += versions.finished;
+  report.withdrawn += versions.withdrawn;
+  if (interrupted || versions.finished + versions.withdrawn > 0) report.interrupted += 1;
   await listsExactly(backend, present);
   await holdsNothingElse(backend, root, present.length);
 }
@@ -126,14 +132,17 @@ async function holdsNothingElse(backend: Backend, root: string, objects: number)
   const internal = join(root, '.dfstore', 'v1');
   const temps = await readdir(join(internal, 'tmp'));
   if (temps.length > 0) throw broken('tmp', 'was not swept', temps);
-  const page = await backend.multipart?.listUploads(BUCKET, { maxEntries: 1000 }, signal);
-  const uploads = page?.uploads ?? [];
+  const pages = [BUCKET, VERSIONED_BUCKET].map(async (bucket) => {
+    const page = await backend.multipart?.listUploads(bucket, { maxEntries: 1000 }, signal);
+    return (page?.uploads ?? []).map((upload) => ({ ...upload, bucket }));
+  });
+  const uploads = (await Promise.all(pages)).flat();
   const directories = await readdir(join(internal, 'uploads'));
   const ids = uploads.map((upload) => upload.uploadId);
   if (JSON.stringify(directories.sort()) !== JSON.stringify(ids.sort()))
     throw broken('uploads', 'differ', { directories, ids });
-  for (const { key, uploadId } of uploads) {
-    await backend.multipart?.abortUpload({ bucket: BUCKET, key, uploadId }, signal);
+  for (const upload of uploads) {
+    await backend.multipart?.abortUpload(upload, signal);
   }
   const entries = await readdir(join(root, BUCKET), { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);

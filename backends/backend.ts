@@ -113,6 +113,8 @@ export interface ObjectHead {
   readonly info: ObjectInfo;
   /** Set when a range or part was asked for and applied: the bytes meant. */
   readonly range?: ByteRange | undefined;
+  /** Of the part that was asked for, where the origin keeps it. */
+  readonly partChecksum?: Checksum | undefined;
 }
 
 export interface ObjectRead extends ObjectHead {

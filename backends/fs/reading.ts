@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import {
   BackendError,
   type ByteRange,
+  type Checksum,
   type HeadOptions,
   type ObjectHead,
   type ObjectInfo,
@@ -35,7 +36,7 @@ export async function headObject(root: ReadRoot, ref: VersionRef, options: HeadO
   return root.locks.shared(objectLock(ref), async () => {
     const { info, partsName } = await describedVersion(root, withVersion(ref, options));
     checkReadConditions(options.conditions, info);
-    return partNumber === undefined ? { info } : { info, range: await partRange(root, partsName, info, partNumber) };
+    return partNumber === undefined ? { info } : { info, ...(await partOf(root, partsName, info, partNumber)) };
   });
 }
 
@@ -51,12 +52,12 @@ export async function openObject(
     async ({ info, file, partsName }) => {
       checkReadConditions(options.conditions, info);
       const { range: request, partNumber } = options;
-      const range =
+      const wanted: Omit<ObjectHead, 'info'> =
         partNumber === undefined
-          ? request && resolveRange(request, info.sizeBytes)
-          : await partRange(root, partsName, info, partNumber);
-      const body = new FileStream(file, range ?? { start: 0, end: info.sizeBytes }, signal);
-      return range === undefined ? { info, body } : { info, range, body };
+          ? { range: request && resolveRange(request, info.sizeBytes) }
+          : await partOf(root, partsName, info, partNumber);
+      const body = new FileStream(file, wanted.range ?? { start: 0, end: info.sizeBytes }, signal);
+      return wanted.range === undefined ? { info, body } : { info, ...wanted, body };
     },
     signal,
   );
@@ -116,8 +117,13 @@ async function describedVersion(root: ReadRoot, ref: VersionRef): Promise<HeldVe
 }
 
 /** An object put in one piece is its own first part. */
-async function partRange(root: ReadRoot, partsName: string, info: ObjectInfo, partNumber: number): Promise<ByteRange> {
-  const parts = (await root.index.rows.get<ObjectPartRow[]>(partsName)) ?? [info];
+async function partOf(
+  root: ReadRoot,
+  partsName: string,
+  info: ObjectInfo,
+  partNumber: number,
+): Promise<{ range: ByteRange; partChecksum: Checksum | undefined }> {
+  const parts: readonly ObjectPartRow[] = (await root.index.rows.get<ObjectPartRow[]>(partsName)) ?? [info];
   const part = parts[partNumber - 1];
   if (part === undefined) {
     throw new BackendError('InvalidPartNumber', `'${info.key}' has ${parts.length} parts, not ${partNumber}.`, {
@@ -125,7 +131,7 @@ async function partRange(root: ReadRoot, partsName: string, info: ObjectInfo, pa
     });
   }
   const start = parts.slice(0, partNumber - 1).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  return { start, end: start + part.sizeBytes };
+  return { range: { start, end: start + part.sizeBytes }, partChecksum: part.checksum };
 }
 
 function withVersion(ref: VersionRef, options: HeadOptions): VersionRef {

@@ -107,10 +107,11 @@ export class RoutedObjects implements Objects {
 
   async read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead> {
     const route = this.#map.route(ref.bucket);
-    const { body, info, range } = await route.backend.read(originRef(route, ref.key), options, signal);
+    const { body, info, range, partChecksum } = await route.backend.read(originRef(route, ref.key), options, signal);
     return {
       info: named(info, ref.key),
       range,
+      partChecksum,
       chunks: new BodyChunks(addAbortSignal(signal, body)),
       source: 'origin',
       versionAgeMs: 0,

@@ -21,9 +21,8 @@ export function describeObject(
     ...recordHeaders(info),
     'Accept-Ranges': 'bytes',
     'Content-Length': String(sizeBytes),
-    ...(range === undefined
-      ? wholeObjectChecksum(context.headers, info)
-      : { 'Content-Range': contentRange(range, info.sizeBytes) }),
+    ...(range === undefined ? {} : { 'Content-Range': contentRange(range, info.sizeBytes) }),
+    ...(wantsChecksum(context.headers) ? checksumOf(head, range === undefined) : {}),
     'x-amz-mp-parts-count': context.query.has('partNumber') ? info.partCount?.toString() : undefined,
     ...overrides(context),
   };
@@ -31,8 +30,10 @@ export function describeObject(
 }
 
 /** Clients check a checksum against the bytes they got, so one of the whole object must never go with a part of it. */
-function wholeObjectChecksum(headers: Headers, info: ObjectInfo): Headers {
-  return wantsChecksum(headers) ? checksumHeaders(info.checksum) : {};
+function checksumOf({ info, partChecksum }: ObjectHead, isWhole: boolean): Headers {
+  if (isWhole) return checksumHeaders(info.checksum);
+  // A part's own is over its bytes; the type is the object's.
+  return checksumHeaders(partChecksum && { ...partChecksum, type: info.checksum?.type ?? partChecksum.type });
 }
 
 export function wantsChecksum(headers: Headers): boolean {

@@ -4,6 +4,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   GetObjectAttributesCommand,
+  GetObjectCommand,
   type ObjectAttributes,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -57,6 +58,18 @@ test('the SDK reads everything that is known of an object of parts', async () =>
       })),
     },
   });
+});
+
+test('a part that is read carries its own checksum when it is asked for, which the SDK checks', async () => {
+  const mode = { 'x-amz-checksum-mode': 'ENABLED' };
+  const part = await sendRaw(gateway.port, { path: '/bucket/parts?partNumber=3', headers: mode });
+  expect([part.status, part.text]).toEqual([206, 'the last']);
+  const last = PARTS.at(-1) ?? Buffer.alloc(0);
+  expect(part.headers).toMatchObject({ 'x-amz-checksum-sha256': sha256(last), 'x-amz-checksum-type': 'COMPOSITE' });
+  const silent = await sendRaw(gateway.port, { path: '/bucket/parts?partNumber=3' });
+  expect(silent.headers['x-amz-checksum-sha256']).toBeUndefined();
+  const read = await gateway.client().send(new GetObjectCommand({ Bucket: 'bucket', Key: 'parts', PartNumber: 2 }));
+  expect(Buffer.from((await read.Body?.transformToByteArray()) ?? []).equals(PARTS[1] ?? Buffer.alloc(0))).toBe(true);
 });
 
 test('parts come in pages', async () => {

@@ -9,7 +9,6 @@ import {
   type BucketDocuments,
   type BucketInfo,
   type Buckets,
-  type ByteRange,
   type Capabilities,
   type Checksum,
   type Copied,
@@ -120,18 +119,19 @@ export class MemoryBackend implements Backend {
   async head(ref: ObjectRef, options: HeadOptions, signal: AbortSignal): Promise<ObjectHead> {
     signal.throwIfAborted();
     const stored = this.find(ref, options);
-    return { info: stored.info, range: partRange(stored, options.partNumber) };
+    return { info: stored.info, ...partOf(stored, options.partNumber) };
   }
 
   async read(ref: ObjectRef, options: ReadOptions, signal: AbortSignal): Promise<ObjectRead> {
     signal.throwIfAborted();
     const stored = this.find(ref, options);
-    const range =
+    const wanted: Omit<ObjectHead, 'info'> =
       options.range === undefined
-        ? partRange(stored, options.partNumber)
-        : resolveRange(options.range, stored.info.sizeBytes);
+        ? partOf(stored, options.partNumber)
+        : { range: resolveRange(options.range, stored.info.sizeBytes) };
+    const { range } = wanted;
     const bytes = range === undefined ? stored.bytes : stored.bytes.subarray(range.start, range.end);
-    return { info: stored.info, range, body: Readable.from(slices(bytes), { objectMode: false, signal }) };
+    return { info: stored.info, ...wanted, body: Readable.from(slices(bytes), { objectMode: false, signal }) };
   }
 
   async list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage> {
@@ -328,12 +328,13 @@ export function checkKey(key: string): void {
     throw new BackendError('InvalidArgument', 'No such key can be.');
 }
 
-function partRange(stored: StoredObject, partNumber: number | undefined): ByteRange | undefined {
-  if (partNumber === undefined) return undefined;
+function partOf(stored: StoredObject, partNumber: number | undefined): Omit<ObjectHead, 'info'> {
+  if (partNumber === undefined) return {};
   const ends = stored.partEnds ?? [stored.bytes.length];
   const end = ends[partNumber - 1];
   if (end === undefined) throw new BackendError('InvalidPartNumber', `The object has ${ends.length} parts.`);
-  return { start: ends[partNumber - 2] ?? 0, end };
+  const partChecksum = stored.partEnds === undefined ? stored.info.checksum : stored.partChecksums?.[partNumber - 1];
+  return { range: { start: ends[partNumber - 2] ?? 0, end }, partChecksum };
 }
 
 function* slices(bytes: Buffer): Generator<Buffer> {

@@ -63,12 +63,38 @@ export interface ObjectInfo extends Omit<ObjectSummary, 'checksumAlgorithm' | 'c
   /** Set on objects made by a multipart upload, where the origin tells. */
   readonly partCount?: number | undefined;
   readonly tagCount?: number | undefined;
+  readonly encryption?: EncryptionInfo | undefined;
   /** 'none': the etag does not name these bytes (a weak or missing validator); such an object is never cached. */
   readonly identity: 'strong' | 'none';
 }
 
 /** What an answer without the object tells of it: a 304 has neither its size nor its metadata. */
 export type ToldInfo = Pick<ObjectInfo, 'etag'> & Partial<ObjectInfo>;
+
+/** How an origin is asked to encrypt what is written; the keys are the origin's. */
+export interface Encryption {
+  readonly algorithm: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
+  readonly kmsKeyId?: string | undefined;
+  /** Base64 of a JSON object. */
+  readonly kmsContext?: string | undefined;
+  readonly bucketKey?: boolean | undefined;
+}
+
+/** A key that the client keeps: given with every request about the object, kept and logged nowhere. */
+export interface CustomerKey {
+  readonly algorithm: 'AES256';
+  /** Base64 of 32 bytes. */
+  readonly key: string;
+}
+
+/** How an object is encrypted, as its origin tells it. */
+export interface EncryptionInfo {
+  readonly algorithm?: string | undefined;
+  readonly kmsKeyId?: string | undefined;
+  readonly bucketKey?: boolean | undefined;
+  readonly customerAlgorithm?: string | undefined;
+  readonly customerKeyMd5?: string | undefined;
+}
 
 /** RFC 9110 §13 in S3's reading. Etags are unquoted; '*' stands for any. Times have second precision. */
 export interface ReadConditions {
@@ -97,6 +123,7 @@ export interface ByteRange {
 
 export interface HeadOptions {
   readonly versionId?: string | undefined;
+  readonly customerKey?: CustomerKey | undefined;
   readonly conditions?: ReadConditions | undefined;
   /** 1 to 10,000: the answer is about this part of a multipart object. */
   readonly partNumber?: number | undefined;
@@ -141,6 +168,12 @@ export interface BodyDigests {
   readonly checksum?: Checksum | undefined;
 }
 
+/** Given only where the capabilities say that they are kept; at most one of the two. */
+export interface EncryptionOptions {
+  readonly encryption?: Encryption | undefined;
+  readonly customerKey?: CustomerKey | undefined;
+}
+
 export interface ObjectAttributes {
   readonly headers: ObjectHeaders;
   readonly metadata: Readonly<Record<string, string>>;
@@ -148,7 +181,7 @@ export interface ObjectAttributes {
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
-export interface PutOptions extends ObjectAttributes {
+export interface PutOptions extends ObjectAttributes, EncryptionOptions {
   readonly conditions?: WriteConditions | undefined;
 }
 
@@ -160,9 +193,12 @@ export interface Written {
   readonly lastModified?: Date | undefined;
   readonly versionId?: string | undefined;
   readonly checksum?: Checksum | undefined;
+  readonly encryption?: EncryptionInfo | undefined;
 }
 
-export interface CopyOptions {
+/** Of the target. */
+export interface CopyOptions extends EncryptionOptions {
+  readonly sourceCustomerKey?: CustomerKey | undefined;
   /** Conditions on the source. */
   readonly sourceConditions?: ReadConditions | undefined;
   /** Conditions on the target. */
@@ -234,9 +270,17 @@ export interface ListPage {
 
 export interface UploadRef extends ObjectRef {
   readonly uploadId: string;
+  /** That the upload was begun with. */
+  readonly customerKey?: CustomerKey | undefined;
 }
 
-export interface CreateUploadOptions extends ObjectAttributes {
+export interface PartCopyOptions {
+  readonly range?: ByteRange | undefined;
+  readonly conditions?: ReadConditions | undefined;
+  readonly sourceCustomerKey?: CustomerKey | undefined;
+}
+
+export interface CreateUploadOptions extends ObjectAttributes, EncryptionOptions {
   readonly checksumAlgorithm?: ChecksumAlgorithm | undefined;
   readonly checksumType?: ChecksumType | undefined;
 }
@@ -377,7 +421,7 @@ export interface Multipart {
     upload: UploadRef,
     partNumber: number,
     source: VersionRef,
-    options: { range?: ByteRange | undefined; conditions?: ReadConditions | undefined },
+    options: PartCopyOptions,
     signal: AbortSignal,
   ): Promise<{
     etag: string;
@@ -458,6 +502,8 @@ export interface Capabilities {
   readonly etag: 'md5' | 'opaque';
   /** The gateway computes the MD5 of every body (UploadBody.digests().md5). */
   readonly wantsMd5: boolean;
+  /** 'server': by the origin's keys. 'customer': by keys that clients keep. Absent: none. */
+  readonly encryption?: readonly ('server' | 'customer')[] | undefined;
 }
 
 export interface Backend {

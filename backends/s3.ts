@@ -52,6 +52,7 @@ const CAPABILITIES: Capabilities = {
   // Objects encrypted with KMS keys have etags of another kind.
   etag: 'opaque',
   wantsMd5: false,
+  encryption: ['server', 'customer'],
 };
 
 /** The SDK would write to the console; what it has to say comes back as errors. */

@@ -14,7 +14,6 @@ import {
 import { LRUCache } from 'lru-cache';
 import {
   BackendError,
-  type ByteRange,
   type Checksum,
   type ChecksumAlgorithm,
   type CompletedPart,
@@ -23,8 +22,8 @@ import {
   type ListUploadsOptions,
   type Multipart,
   type ObjectRef,
+  type PartCopyOptions,
   type PartListPage,
-  type ReadConditions,
   type UploadBody,
   type UploadListPage,
   type UploadRef,
@@ -32,6 +31,7 @@ import {
   type Written,
 } from '../backend.ts';
 import { call, callWithBody, named } from './calls.ts';
+import { toCustomerKeyFields, toEncryptionFields, toSourceKeyFields } from './encryption.ts';
 import { decoder } from './listing.ts';
 import { headObject } from './reading.ts';
 import {
@@ -63,6 +63,7 @@ export class S3Multipart implements Multipart {
     const command = new CreateMultipartUploadCommand({
       ...named(ref),
       ...toAttributeFields(options),
+      ...toEncryptionFields(options),
       ChecksumAlgorithm: options.checksumAlgorithm,
       ChecksumType: options.checksumType,
     });
@@ -88,6 +89,7 @@ export class S3Multipart implements Multipart {
     const algorithm = checksum === undefined ? await this.#algorithmOf(upload, signal) : 'none';
     const command = new UploadPartCommand({
       ...named(upload),
+      ...toCustomerKeyFields(upload.customerKey),
       ...toChecksumFields(checksum),
       UploadId: upload.uploadId,
       PartNumber: partNumber,
@@ -113,7 +115,7 @@ export class S3Multipart implements Multipart {
     upload: UploadRef,
     partNumber: number,
     source: VersionRef,
-    options: { range?: ByteRange | undefined; conditions?: ReadConditions | undefined },
+    options: PartCopyOptions,
     signal: AbortSignal,
   ) {
     const command = new UploadPartCopyCommand({
@@ -122,7 +124,9 @@ export class S3Multipart implements Multipart {
       PartNumber: partNumber,
       CopySource: copySource(source),
       ...(options.range !== undefined && { CopySourceRange: toRangeHeader(options.range) }),
-      ...(await sourceConditionFields(this.#client, source, options.conditions, signal)),
+      ...(await sourceConditionFields(this.#client, source, options.conditions, options.sourceCustomerKey, signal)),
+      ...toCustomerKeyFields(upload.customerKey),
+      ...toSourceKeyFields(options.sourceCustomerKey),
     });
     const answer = await call(this.#client, () => this.#client.send(command, { abortSignal: signal }), signal);
     const result = answer.CopyPartResult ?? {};
@@ -141,6 +145,7 @@ export class S3Multipart implements Multipart {
   ): Promise<PartListPage> {
     const command = new ListPartsCommand({
       ...named(upload),
+      ...toCustomerKeyFields(upload.customerKey),
       UploadId: upload.uploadId,
       MaxParts: options.maxEntries,
       ...(options.after !== undefined && { PartNumberMarker: String(options.after) }),
@@ -199,6 +204,7 @@ export class S3Multipart implements Multipart {
     await checkTarget(this.#client, upload, options.conditions, signal);
     const command = new CompleteMultipartUploadCommand({
       ...named(upload),
+      ...toCustomerKeyFields(upload.customerKey),
       ...toConditionFields(options.conditions),
       ...toChecksumFields(options.checksum),
       ChecksumType: options.checksum?.type,
@@ -218,13 +224,16 @@ export class S3Multipart implements Multipart {
       .catch((error) => rethrowRefusal(this.#client, upload, options.conditions, error, signal))
       .catch((error) => this.#forgiveRepetition(upload, parts, error, signal));
     this.#algorithms.delete(upload.uploadId);
-    const { info } = await headObject(this.#client, upload, writtenVersion(answer.VersionId), signal);
+    const { customerKey } = upload;
+    const written = { ...writtenVersion(answer.VersionId), customerKey };
+    const { info } = await headObject(this.#client, upload, written, signal);
     return {
       etag: toEtag(answer.ETag) || info.etag,
       sizeBytes: info.sizeBytes,
       lastModified: info.lastModified,
       versionId: answer.VersionId,
       checksum: toChecksum(answer) ?? info.checksum,
+      encryption: info.encryption,
     };
   }
 
@@ -236,7 +245,8 @@ export class S3Multipart implements Multipart {
     signal: AbortSignal,
   ): Promise<Partial<CompleteMultipartUploadCommandOutput>> {
     if (!(error instanceof BackendError) || error.code !== 'NoSuchUpload') throw error;
-    const head = await headObject(this.#client, upload, {}, signal).catch(() => {
+    const { customerKey } = upload;
+    const head = await headObject(this.#client, upload, { customerKey }, signal).catch(() => {
       throw error;
     });
     if (head.info.etag !== multipartEtag(parts)) throw error;

@@ -16,6 +16,7 @@ import { exactBody } from '../net/exact-body.ts';
 import { resolveRange } from '../range.ts';
 import { call, named } from './calls.ts';
 import { toReadConditionFields } from './conditions.ts';
+import { toCustomerKeyFields } from './encryption.ts';
 import { fromContentRange, toInfo, toRangeHeader } from './translate.ts';
 
 /** Sent without conditions, which are decided here: as cheap, and a refusal can tell the object's record. */
@@ -28,6 +29,7 @@ export async function headObject(
   const { versionId, partNumber } = options;
   const command = new HeadObjectCommand({
     ...named(ref),
+    ...toCustomerKeyFields(options.customerKey),
     VersionId: versionId,
     PartNumber: partNumber,
     ChecksumMode: 'ENABLED',
@@ -51,6 +53,7 @@ export async function readObject(
   const command = new GetObjectCommand({
     ...named(ref),
     ...toReadConditionFields(options.conditions),
+    ...toCustomerKeyFields(options.customerKey),
     VersionId: versionId,
     PartNumber: partNumber,
     Range: range === undefined ? undefined : toRangeHeader(range),

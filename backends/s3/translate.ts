@@ -12,6 +12,7 @@ import {
   type RangeRequest,
   type WriteConditions,
 } from '../backend.ts';
+import { toEncryptionInfo } from './encryption.ts';
 import { decodeMetadata, encodeMetadata } from './metadata.ts';
 
 interface ChecksumFields {
@@ -133,6 +134,7 @@ export function toInfo(key: string, fields: HeadFields, sizeBytes: number): Obje
     checksum: toChecksum(fields),
     partCount: fields.PartsCount,
     tagCount: fields.TagCount,
+    encryption: toEncryptionInfo(fields),
     identity: weak ? 'none' : 'strong',
   };
 }

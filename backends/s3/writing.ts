@@ -10,6 +10,7 @@ import {
   BackendError,
   type Copied,
   type CopyOptions,
+  type CustomerKey,
   type Deleted,
   type DeleteOutcome,
   type DeleteTarget,
@@ -23,6 +24,7 @@ import {
 } from '../backend.ts';
 import { checkWriteConditions } from '../conditions.ts';
 import { call, callWithBody, named } from './calls.ts';
+import { toEncryptionFields, toEncryptionInfo, toSourceKeyFields } from './encryption.ts';
 import { fromCode } from './errors.ts';
 import { headObject } from './reading.ts';
 import {
@@ -48,6 +50,7 @@ export async function putObject(
   const command = new PutObjectCommand({
     ...named(ref),
     ...toAttributeFields(options),
+    ...toEncryptionFields(options),
     ...toConditionFields(options.conditions),
     ...toChecksumFields(checksum),
     ChecksumAlgorithm: checksum?.algorithm,
@@ -58,13 +61,14 @@ export async function putObject(
   withExpires(command, options.headers);
   const send = (abortSignal: AbortSignal) => client.send(command, { abortSignal });
   const answer = await callWithBody(client, body, send, signal).catch((error) =>
-    rethrowRefusal(client, ref, options.conditions, error, signal),
+    rethrowRefusal(client, { ...ref, customerKey: options.customerKey }, options.conditions, error, signal),
   );
   return {
     etag: toEtag(answer.ETag),
     sizeBytes: body.sizeBytes,
     versionId: answer.VersionId,
     checksum: toChecksum(answer),
+    encryption: toEncryptionInfo(answer),
   };
 }
 
@@ -74,7 +78,7 @@ export async function putObject(
  */
 export async function rethrowRefusal(
   client: S3Client,
-  ref: ObjectRef,
+  ref: ObjectRef & { readonly customerKey?: CustomerKey | undefined },
   conditions: WriteConditions | undefined,
   error: unknown,
   signal: AbortSignal,
@@ -87,19 +91,21 @@ export async function rethrowRefusal(
     });
   }
   const refused = error instanceof BackendError && error.code === 'PreconditionFailed';
-  if (refused && conditions?.ifMatch !== undefined) await headObject(client, ref, {}, signal);
+  const { customerKey } = ref;
+  if (refused && conditions?.ifMatch !== undefined) await headObject(client, ref, { customerKey }, signal);
   throw error;
 }
 
 /** For the operations whose conditions servers older than S3's own do not know: decided here first, then sent along. */
 export async function checkTarget(
   client: S3Client,
-  ref: ObjectRef,
+  ref: ObjectRef & { readonly customerKey?: CustomerKey | undefined },
   conditions: WriteConditions | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   if (conditions?.ifMatch === undefined && conditions?.ifNoneMatch === undefined) return;
-  const current = await headObject(client, ref, {}, signal).catch((error: unknown) => {
+  const { customerKey } = ref;
+  const current = await headObject(client, ref, { customerKey }, signal).catch((error: unknown) => {
     if (error instanceof BackendError && error.code === 'NoSuchKey') return undefined;
     throw error;
   });
@@ -206,13 +212,15 @@ export async function copyObject(
   options: CopyOptions,
   signal: AbortSignal,
 ): Promise<Copied> {
-  await checkTarget(client, target, options.conditions, signal);
-  const { replace, replaceTags } = options;
+  const { replace, replaceTags, customerKey, sourceCustomerKey } = options;
+  await checkTarget(client, { ...target, customerKey }, options.conditions, signal);
   const storageClass = options.storageClass ?? replace?.storageClass;
   const command = new CopyObjectCommand({
     ...named(target),
     CopySource: copySource(source),
-    ...(await sourceConditionFields(client, source, options.sourceConditions, signal)),
+    ...(await sourceConditionFields(client, source, options.sourceConditions, sourceCustomerKey, signal)),
+    ...toEncryptionFields(options),
+    ...toSourceKeyFields(sourceCustomerKey),
     ...toConditionFields(options.conditions),
     ...(replace !== undefined && {
       ...toAttributeFields({ ...replace, tags: undefined }),
@@ -224,7 +232,8 @@ export async function copyObject(
   });
   if (replace !== undefined) withExpires(command, replace.headers);
   const answer = await call(client, () => client.send(command, { abortSignal: signal }), signal);
-  const { info } = await headObject(client, target, writtenVersion(answer.VersionId), signal);
+  const written = { ...writtenVersion(answer.VersionId), customerKey };
+  const { info } = await headObject(client, target, written, signal);
   return {
     etag: toEtag(answer.CopyObjectResult?.ETag) || info.etag,
     lastModified: answer.CopyObjectResult?.LastModified ?? info.lastModified,
@@ -232,6 +241,7 @@ export async function copyObject(
     versionId: answer.VersionId,
     sourceVersionId: answer.CopySourceVersionId ?? source.versionId,
     checksum: answer.CopyObjectResult === undefined ? info.checksum : toChecksum(answer.CopyObjectResult),
+    encryption: toEncryptionInfo(answer),
   };
 }
 
@@ -248,15 +258,15 @@ export async function sourceConditionFields(
   client: S3Client,
   source: VersionRef,
   conditions: ReadConditions | undefined,
+  customerKey: CustomerKey | undefined,
   signal: AbortSignal,
 ): Promise<{ CopySourceIfMatch?: string }> {
   if (conditions === undefined) return {};
-  const { info } = await headObject(client, source, { versionId: source.versionId, conditions }, signal).catch(
-    (error: unknown) => {
-      // S3 answers a copy whose source has not changed with 412, not 304.
-      if (!(error instanceof BackendError) || error.code !== 'NotModified') throw error;
-      throw new BackendError('PreconditionFailed', error.message, { cause: error });
-    },
-  );
+  const options = { versionId: source.versionId, conditions, customerKey };
+  const { info } = await headObject(client, source, options, signal).catch((error: unknown) => {
+    // S3 answers a copy whose source has not changed with 412, not 304.
+    if (!(error instanceof BackendError) || error.code !== 'NotModified') throw error;
+    throw new BackendError('PreconditionFailed', error.message, { cause: error });
+  });
   return { CopySourceIfMatch: quoted(info.etag) };
 }

@@ -70,6 +70,9 @@ export class CachedObjects extends RoutedObjects {
   override async put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written> {
     const policy = this.#deps.policyOf(ref);
     if (policy === undefined) return super.put(ref, body, options, signal);
+    if (options.customerKey !== undefined) {
+      return this.#revoking(ref, UNKNOWN, () => super.put(ref, body, options, signal));
+    }
     let mark: WriteMark | undefined;
     const beforeLast = async () => {
       mark = await this.#deps.versions.begin(ref);
@@ -132,10 +135,11 @@ export class CachedObjects extends RoutedObjects {
     return this.#revoking(upload, WRITTEN, () => super.completeUpload(upload, parts, options, signal));
   }
 
-  /** Versions and parts of an object are the origin's to tell. */
+  /** Versions and parts are the origin's to tell, and what a client's own key opens is kept nowhere. */
   #policyFor(ref: ObjectRef, options: GatewayReadOptions): CachePolicy | undefined {
-    const current = options.versionId === undefined && options.partNumber === undefined;
-    return current ? this.#deps.policyOf(ref) : undefined;
+    const { versionId, partNumber, customerKey } = options;
+    const isPlain = versionId === undefined && partNumber === undefined && customerKey === undefined;
+    return isPlain ? this.#deps.policyOf(ref) : undefined;
   }
 
   async #revoking<T>(ref: ObjectRef, outcome: WriteOutcome, write: () => Promise<T>): Promise<T> {

@@ -4,7 +4,6 @@ import {
   type Backend,
   BackendError,
   type BodyDigests,
-  type ByteRange,
   type Checksum,
   type ChecksumAlgorithm,
   type Copied,
@@ -12,7 +11,7 @@ import {
   type Multipart,
   type ObjectRead,
   type ObjectRef,
-  type ReadConditions,
+  type PartCopyOptions,
   type UploadBody,
   type UploadRef,
   type VersionRef,
@@ -77,7 +76,11 @@ export async function relayCopy(
 ): Promise<Copied> {
   const read = await source.read(
     source.ref,
-    { versionId: source.ref.versionId, conditions: options.sourceConditions },
+    {
+      versionId: source.ref.versionId,
+      conditions: options.sourceConditions,
+      customerKey: options.sourceCustomerKey,
+    },
     signal,
   );
   const body = relayBody(read, { wantsMd5: target.wantsMd5, checksumAlgorithm: options.checksumAlgorithm });
@@ -91,6 +94,8 @@ export async function relayCopy(
         storageClass: options.storageClass,
         tags: options.replaceTags,
         conditions: options.conditions,
+        encryption: options.encryption,
+        customerKey: options.customerKey,
       },
       signal,
     );
@@ -103,12 +108,17 @@ export async function relayCopy(
 export async function relayPartCopy(
   source: RelaySource,
   target: { multipart: Multipart; upload: UploadRef; partNumber: number; wantsMd5: boolean },
-  options: { range?: ByteRange | undefined; conditions?: ReadConditions | undefined },
+  options: PartCopyOptions,
   signal: AbortSignal,
 ): ReturnType<NonNullable<Multipart['uploadPartCopy']>> {
   const read = await source.read(
     source.ref,
-    { versionId: source.ref.versionId, conditions: options.conditions, range: options.range },
+    {
+      versionId: source.ref.versionId,
+      conditions: options.conditions,
+      range: options.range,
+      customerKey: options.sourceCustomerKey,
+    },
     signal,
   );
   try {

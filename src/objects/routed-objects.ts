@@ -281,7 +281,7 @@ export class RoutedObjects implements Objects {
 }
 
 function originUpload(route: Route, upload: UploadRef): UploadRef {
-  return { ...originRef(route, upload.key), uploadId: upload.uploadId };
+  return { ...upload, ...originRef(route, upload.key) };
 }
 
 function named<T extends { readonly key: string }>(info: T, key: string): T {

@@ -3,8 +3,10 @@
 import type { Capabilities, ObjectAttributes, ObjectHeaders } from '../../backends/backend.ts';
 import { checkCannedAcl } from './acl.ts';
 import { stripAwsChunked } from './body/upload-body.ts';
+import { refuseEncryptionNotMeant } from './encryption.ts';
 import { S3Error } from './errors.ts';
 import { decodeHeader } from './header-text.ts';
+import type { OperationName } from './operation.ts';
 import { parseTags } from './tagging.ts';
 
 type Headers = Readonly<Record<string, string | undefined>>;
@@ -83,22 +85,17 @@ function parseStorageClass(text: string | undefined): string | undefined {
 
 /** Beginnings of header names that ask for what the gateway does not do. */
 const NOT_OFFERED = [
-  'x-amz-server-side-encryption',
-  'x-amz-copy-source-server-side-encryption',
   'x-amz-object-lock-',
   'x-amz-grant-',
   'x-amz-website-redirect-location',
   'x-amz-write-offset-bytes',
 ];
 
-export function refuseHeadersNotOffered(headers: Headers): void {
+export function refuseHeadersNotOffered(operation: OperationName, headers: Headers): void {
   for (const name in headers) {
-    const value = headers[name];
-    if (
-      value !== undefined &&
-      name.startsWith('x-amz-') &&
-      NOT_OFFERED.some((beginning) => name.startsWith(beginning))
-    ) {
+    if (headers[name] === undefined || !name.startsWith('x-amz-')) continue;
+    refuseEncryptionNotMeant(operation, name);
+    if (NOT_OFFERED.some((beginning) => name.startsWith(beginning))) {
       throw new S3Error('NotImplemented', undefined, { details: { Header: name } });
     }
   }

@@ -3,6 +3,7 @@ import type { ObjectHead, ObjectInfo } from '../../backends/backend.ts';
 import type { Headers } from './answer.ts';
 import { checksumHeaders } from './checksum-elements.ts';
 import { quoteEtag } from './conditions.ts';
+import { encryptionHeaders } from './encryption.ts';
 import { S3Error } from './errors.ts';
 import { encodeHeader, isHeaderName } from './header-text.ts';
 import type { OperationContext } from './operations/operation-context.ts';
@@ -63,6 +64,7 @@ function describeRecord(info: ObjectInfo): Headers {
     'Content-Language': encoded(headers.contentLanguage),
     Expires: encoded(headers.expires),
     'x-amz-version-id': info.versionId,
+    ...encryptionHeaders(info.encryption),
     'x-amz-storage-class': info.storageClass === 'STANDARD' ? undefined : info.storageClass,
     'x-amz-tagging-count': info.tagCount === undefined || info.tagCount === 0 ? undefined : String(info.tagCount),
     ...metadataHeaders(info.metadata),

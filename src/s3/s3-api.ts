@@ -166,7 +166,7 @@ export class S3Api {
     const asking = { name, operation, identity, request, headers };
     const owner = await this.#access.admit(asking, exchange.signal);
     checkExpectedOwner(headers['x-amz-expected-bucket-owner'], owner);
-    refuseHeadersNotOffered(headers);
+    refuseHeadersNotOffered(name, headers);
     const body = new WireBody({ request, payload }, this.#options);
     progress.releases.push(() => body.close());
     await this.#run(exchange, operation, {

@@ -179,9 +179,9 @@ describe('Abilities', () => {
   const rows = tableBeneath(FILE, 'Abilities');
 
   test.each(BACKEND_KINDS)('the column of %s is its capabilities', (kind) => {
-    const { local = false, deleteIf = 'none', ...capabilities } = backendOf(kind).capabilities;
+    const { local = false, deleteIf = 'none', encryption = [], ...capabilities } = backendOf(kind).capabilities;
     const told = Object.fromEntries(rows.map((row) => [row.capability, row[kind]]));
-    const shown = Object.entries({ local, deleteIf, ...capabilities }).map(([name, value]) => [
+    const shown = Object.entries({ local, deleteIf, encryption, ...capabilities }).map(([name, value]) => [
       name,
       shownAs(name, value),
     ]);

@@ -3,6 +3,7 @@ import type { CompletedPart } from '../../../backends/backend.ts';
 import type { Answer } from '../answer.ts';
 import { checksumElements, checksumOfElement, declaredChecksum } from '../checksum-elements.ts';
 import { parseWriteConditions, quoteEtag, unquoteEtag } from '../conditions.ts';
+import { encryptionHeaders } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { invalidArgument, PART_NUMBER_MAX } from '../parameters.ts';
 import { encodeKey } from '../target.ts';
@@ -22,7 +23,7 @@ export async function completeMultipartUpload(context: OperationContext): Promis
   const written = await objects.completeUpload(upload, parts, options, context.signal);
   return {
     status: 200,
-    headers: { 'x-amz-version-id': written.versionId },
+    headers: { 'x-amz-version-id': written.versionId, ...encryptionHeaders(written.encryption) },
     body: {
       xml: {
         root: 'CompleteMultipartUploadResult',

@@ -4,6 +4,7 @@ import type { Answer } from '../answer.ts';
 import { checksumElements, parseChecksumAlgorithm } from '../checksum-elements.ts';
 import { parseReadConditions, parseWriteConditions, quoteEtag } from '../conditions.ts';
 import { parseCopySource } from '../copy-source.ts';
+import { encryptionHeaders, parseEncryption, parseSourceKey } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { parseObjectAttributes } from '../object-attributes.ts';
 import { invalidArgument } from '../parameters.ts';
@@ -17,7 +18,11 @@ export async function copyObject(context: OperationContext): Promise<Answer> {
   const copied = await objects.copy(source, { bucket, key }, options, context.signal);
   return {
     status: 200,
-    headers: { 'x-amz-version-id': copied.versionId, 'x-amz-copy-source-version-id': copied.sourceVersionId },
+    headers: {
+      'x-amz-version-id': copied.versionId,
+      'x-amz-copy-source-version-id': copied.sourceVersionId,
+      ...encryptionHeaders(copied.encryption),
+    },
     body: {
       xml: {
         root: 'CopyObjectResult',
@@ -39,13 +44,17 @@ function copyOptions(context: OperationContext, source: VersionRef): CopyOptions
   const replaces = directive(headers, 'x-amz-metadata-directive') === 'REPLACE';
   const replacesTags = directive(headers, 'x-amz-tagging-directive') === 'REPLACE';
   const itself = source.bucket === context.bucket && source.key === context.key && source.versionId === undefined;
-  if (itself && !replaces && given.storageClass === undefined) {
+  const encryption = parseEncryption(headers, capabilities);
+  const isEncryptedAnew = encryption.encryption !== undefined || encryption.customerKey !== undefined;
+  if (itself && !replaces && given.storageClass === undefined && !isEncryptedAnew) {
     throw new S3Error(
       'InvalidRequest',
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
   }
   return {
+    ...encryption,
+    sourceCustomerKey: parseSourceKey(headers, context.objects.capabilities(source.bucket)),
     sourceConditions: parseReadConditions(headers, 'x-amz-copy-source-'),
     conditions: parseWriteConditions(headers, capabilities),
     replace: replaces ? { headers: given.headers, metadata: given.metadata } : undefined,

@@ -3,6 +3,7 @@
 import type { ObjectInfo } from '../../../backends/backend.ts';
 import type { Answer } from '../answer.ts';
 import { checksumElements } from '../checksum-elements.ts';
+import { parseCustomerKey } from '../encryption.ts';
 import { PAGE_MAX_ENTRIES } from '../listing.ts';
 import { invalidArgument, numberParameter, PART_NUMBER_MAX, versionIdParameter } from '../parameters.ts';
 import type { XmlObject } from '../xml.ts';
@@ -23,7 +24,9 @@ const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
 export async function getObjectAttributes(context: OperationContext): Promise<Answer> {
   const { bucket, key, objects, query } = context;
   const wanted = wantedAttributes(context.headers['x-amz-object-attributes']);
-  const { info } = await objects.head({ bucket, key }, { versionId: versionIdParameter(query) }, context.signal);
+  const customerKey = parseCustomerKey(context.headers, objects.capabilities(bucket));
+  const options = { versionId: versionIdParameter(query), customerKey };
+  const { info } = await objects.head({ bucket, key }, options, context.signal);
   const elements = await Promise.all(wanted.map((attribute) => attribute(info, context)));
   return {
     status: 200,

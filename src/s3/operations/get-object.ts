@@ -4,6 +4,7 @@ import { resolveRange } from '../../../backends/range.ts';
 import type { GatewayRead, GatewayReadOptions } from '../../objects/objects.ts';
 import type { Answer, Headers } from '../answer.ts';
 import { parseHttpDate, parseReadConditions, unquoteEtag } from '../conditions.ts';
+import { parseCustomerKey } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { describeObject, wantsChecksum } from '../object-headers.ts';
 import { partNumberParameter, versionIdParameter } from '../parameters.ts';
@@ -41,6 +42,7 @@ function provenance({ source, versionAgeMs }: GatewayRead): Headers {
 function readOptions(context: OperationContext): GatewayReadOptions {
   const options = {
     versionId: versionIdParameter(context.query),
+    customerKey: parseCustomerKey(context.headers, context.objects.capabilities(context.bucket)),
     conditions: parseReadConditions(context.headers),
     partNumber: partNumberParameter(context.query),
     range: parseRange(context.headers.range),
@@ -83,7 +85,8 @@ async function withSize<Result>(context: OperationContext, run: () => Promise<Re
     return await run();
   } catch (error) {
     if (!(error instanceof BackendError) || error.code !== 'InvalidRange') throw error;
-    const options = { versionId: versionIdParameter(context.query) };
+    const { versionId, customerKey } = readOptions(context);
+    const options = { versionId, customerKey };
     const sizeBytes =
       error.info?.sizeBytes ??
       (await context.objects.head({ bucket: context.bucket, key: context.key }, options, context.signal)).info

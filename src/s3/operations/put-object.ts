@@ -3,6 +3,7 @@ import type { Capabilities, UploadBody } from '../../../backends/backend.ts';
 import type { Answer } from '../answer.ts';
 import { checksumHeaders } from '../checksum-elements.ts';
 import { parseWriteConditions, quoteEtag } from '../conditions.ts';
+import { encryptionHeaders, parseEncryption } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { parseObjectAttributes } from '../object-attributes.ts';
 import type { OperationContext } from './operation-context.ts';
@@ -15,6 +16,7 @@ export async function putObject(context: OperationContext): Promise<Answer> {
   const capabilities = objects.capabilities(bucket);
   const options = {
     ...parseObjectAttributes(headers, capabilities),
+    ...parseEncryption(headers, capabilities),
     conditions: parseWriteConditions(headers, capabilities),
   };
   const body = openBody(context, capabilities);
@@ -24,6 +26,7 @@ export async function putObject(context: OperationContext): Promise<Answer> {
     headers: {
       ETag: quoteEtag(written.etag),
       'x-amz-version-id': written.versionId,
+      ...encryptionHeaders(written.encryption),
       ...checksumHeaders(written.checksum ?? body.digests().checksum),
     },
   };

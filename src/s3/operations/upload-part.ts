@@ -4,6 +4,7 @@ import type { Answer } from '../answer.ts';
 import { checksumElements, checksumHeaders } from '../checksum-elements.ts';
 import { parseReadConditions, quoteEtag, refuseConditions } from '../conditions.ts';
 import { parseCopySource } from '../copy-source.ts';
+import { parseCustomerKey, parseSourceKey } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import { requiredPartNumber } from '../parameters.ts';
 import { parseCopyRange } from '../range.ts';
@@ -27,6 +28,7 @@ export async function uploadPartCopy(context: OperationContext): Promise<Answer>
   const options = {
     range: parseCopyRange(headers['x-amz-copy-source-range']),
     conditions: parseReadConditions(headers, 'x-amz-copy-source-'),
+    sourceCustomerKey: parseSourceKey(headers, context.objects.capabilities(source.bucket)),
   };
   await context.access.check('read', source.bucket, source.key, source.versionId);
   const part = await context.objects.uploadPartCopy(uploadOf(context), partNumber, source, options, context.signal);
@@ -49,5 +51,6 @@ export async function uploadPartCopy(context: OperationContext): Promise<Answer>
 export function uploadOf(context: OperationContext): UploadRef {
   const uploadId = context.query.get('uploadId') ?? '';
   if (uploadId === '') throw new S3Error('NoSuchUpload');
-  return { bucket: context.bucket, key: context.key, uploadId };
+  const { bucket, key, headers, objects } = context;
+  return { bucket, key, uploadId, customerKey: parseCustomerKey(headers, objects.capabilities(bucket)) };
 }

@@ -19,6 +19,11 @@ const DEVIATIONS = {
   'a key under a delete marker is absent to conditions': 'it keeps no conditions in a bucket with versions',
   'versions are listed by key and age, page by page, prefixes once': 'its key marker without a version is inclusive',
   'parts that were sent but not named are left out': 'it wants every part named',
+  'tags that are set replace all others and leave the object what it was':
+    'to it, an object whose tags change is modified',
+  'a copy keeps the tags of its source unless it brings its own': 'it replaces tags with the metadata only',
+  'a multipart upload brings the tags it was begun with': 'it forgets them',
+  'a version is copied from, and a copy is a version of its own': 'it tells no version of a copy',
 };
 
 let server: Promise<RunningServer> | undefined;

@@ -9,7 +9,7 @@ const RANGES = 256;
 /** Ranges begin where pages do. */
 const ALIGN_BYTES = 4096;
 /** Of cold objects, each asked for once: more than a window can take. */
-const COLD_OBJECTS = 256;
+const COLD_OBJECTS = 1024;
 
 export interface Wanted {
   readonly path: string;

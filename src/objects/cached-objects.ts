@@ -58,13 +58,15 @@ export class CachedObjects extends RoutedObjects {
     const policy = this.#policyFor(ref, options);
     if (policy === undefined) return super.head(ref, options, signal);
     const head = await this.#deps.reads.head(ref, policy.freshness, options, signal);
-    return { ...head, info: { ...head.info, key: ref.key } };
+    return head.info.key === ref.key ? head : { ...head, info: { ...head.info, key: ref.key } };
   }
 
   override async read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead> {
     const policy = this.#policyFor(ref, options);
     const read = policy && (await this.#deps.reads.read(ref, policy.origin, policy.freshness, options, signal));
-    return read === undefined ? super.read(ref, options, signal) : { ...read, info: { ...read.info, key: ref.key } };
+    if (read === undefined) return super.read(ref, options, signal);
+    // The same record each time, where its origin has the same name for it: what is derived of it is derived once.
+    return read.info.key === ref.key ? read : { ...read, info: { ...read.info, key: ref.key } };
   }
 
   override async put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written> {

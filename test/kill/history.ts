@@ -3,7 +3,8 @@
 import { VersionHistory } from './version-history.ts';
 
 export const BUCKET = 'killed';
-export const VERSIONED_BUCKET = 'killed-versions';
+/** Of one lane each, which switches versioning on and off as it goes. */
+export const VERSIONED_BUCKETS = ['killed-versions-2', 'killed-versions-3'] as const;
 export const PART_MIN_BYTES = 100_000;
 
 export interface ObjectState {
@@ -19,8 +20,8 @@ export interface LogLine {
   readonly phase: 'begun' | 'acknowledged';
   readonly key: string;
   readonly state: ObjectState | null;
-  /** In the bucket with versions; every key is in one of the two only. */
-  readonly versioned?: boolean;
+  /** A bucket with versions; every key is in one bucket only. */
+  readonly versioned?: string | undefined;
   /** The version that was made; told with the acknowledgement. */
   readonly version?: string | undefined;
   /** The version that is removed; nothing is made then. */

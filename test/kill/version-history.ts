@@ -2,6 +2,8 @@
 // changes.
 import type { LogLine, ObjectState } from './history.ts';
 
+const NULL_VERSION = 'null';
+
 export interface KnownVersion {
   readonly id: string;
   /** Null: a delete marker. */
@@ -12,25 +14,31 @@ export class VersionHistory {
   /** Newest first. */
   readonly #settled = new Map<string, readonly KnownVersion[]>();
   readonly #begun = new Map<string, LogLine>();
+  readonly #buckets = new Map<string, string>();
 
   read(line: LogLine): void {
+    this.#buckets.set(line.key, line.versioned ?? 'none');
     if (line.phase === 'begun') {
       this.#begun.set(line.key, line);
       return;
     }
     this.#begun.delete(line.key);
-    this.#settled.set(line.key, this.#after(line, line.version ?? 'none'));
+    this.#settled.set(line.key, this.#after(line, line.version ?? NULL_VERSION));
   }
 
   get keys(): string[] {
     return [...new Set([...this.#settled.keys(), ...this.#begun.keys()])];
   }
 
+  bucketOf(key: string): string {
+    return this.#buckets.get(key) ?? 'none';
+  }
+
   /** Undefined: what was found is neither what was acknowledged nor what was under way would have made of it. */
   match(key: string, found: readonly KnownVersion[]): 'settled' | 'withdrawn' | 'finished' | undefined {
     const begun = this.#begun.get(key);
     if (same(this.#of(key), found)) return begun === undefined ? 'settled' : 'withdrawn';
-    const finished = begun && this.#after(begun, found[0]?.id ?? 'none');
+    const finished = begun && this.#after(begun, found[0]?.id ?? NULL_VERSION);
     return finished !== undefined && same(finished, found) ? 'finished' : undefined;
   }
 
@@ -50,7 +58,8 @@ export class VersionHistory {
 
   #after({ key, state, removed }: LogLine, id: string): readonly KnownVersion[] {
     if (removed !== undefined) return this.#of(key).filter((version) => version.id !== removed);
-    return [{ id, state }, ...this.#of(key)];
+    // A null version takes the place of the one there was.
+    return [{ id, state }, ...this.#of(key).filter((version) => version.id !== id)];
   }
 }
 

@@ -6,7 +6,7 @@ import { openSync, writeSync } from 'node:fs';
 import type { Backend, CompletedPart, Multipart, ObjectRef, Versioning } from '../../backends/backend.ts';
 import { openFsBackend } from '../../backends/fs.ts';
 import { md5, uploadBody } from '../support/upload-body.ts';
-import { BUCKET, type LogLine, type ObjectState, PART_MIN_BYTES, VERSIONED_BUCKET } from './history.ts';
+import { BUCKET, type LogLine, type ObjectState, PART_MIN_BYTES, VERSIONED_BUCKETS } from './history.ts';
 import { Random } from './random.ts';
 
 const LANES = 4;
@@ -45,7 +45,7 @@ class Lane {
       () => this.#complete(),
       () => this.#copy(),
       () => this.#delete(),
-      ...(this.#isVersioned ? [() => this.#removeVersion(), () => this.#removeVersion()] : []),
+      ...(this.#isVersioned ? [() => this.#removeVersion(), () => this.#removeVersion(), () => this.#switch()] : []),
     ];
     for (;;) await this.#random.pick(acts)();
   }
@@ -99,6 +99,11 @@ class Lane {
     });
   }
 
+  async #switch(): Promise<void> {
+    const status = this.#random.pick(['Enabled', 'Enabled', 'Suspended'] as const);
+    await this.#backend.versioning.set(this.#bucket, status, this.#signal);
+  }
+
   /** Any version of any key, those of earlier processes too. */
   async #removeVersion(): Promise<void> {
     const key = this.#anyKey();
@@ -107,7 +112,7 @@ class Lane {
     const [chosen] = this.#random.shuffled(versions.filter((version) => version.key === key));
     if (chosen === undefined) return this.#put();
     const removed = chosen.versionId;
-    const line = { key, state: null, versioned: true, removed };
+    const line = { key, state: null, versioned: this.#bucket, removed };
     this.#log({ phase: 'begun', ...line });
     await this.#backend.delete(this.#ref(key), { versionId: removed }, this.#signal);
     this.#log({ phase: 'acknowledged', ...line });
@@ -120,7 +125,7 @@ class Lane {
     state: ObjectState | null,
     act: () => Promise<{ readonly versionId?: string | undefined }>,
   ): Promise<void> {
-    const line = { key, state, versioned: this.#isVersioned };
+    const line = { key, state, versioned: this.#isVersioned ? this.#bucket : undefined };
     this.#log({ phase: 'begun', ...line });
     const { versionId: version } = await act();
     this.#log({ phase: 'acknowledged', ...line, version });
@@ -129,7 +134,7 @@ class Lane {
   }
 
   get #isVersioned(): boolean {
-    return this.#bucket === VERSIONED_BUCKET;
+    return this.#bucket !== BUCKET;
   }
 
   #ref(key: string): ObjectRef {
@@ -165,7 +170,7 @@ async function work(root: string, logPath: string, seed: number): Promise<void> 
     writeSync(log, `${JSON.stringify(line)}\n`);
   };
   const lanes = Array.from({ length: LANES }, (_, lane) => {
-    const bucket = lane < LANES / 2 ? BUCKET : VERSIONED_BUCKET;
+    const bucket = VERSIONED_BUCKETS.find((name) => name.endsWith(`-${lane}`)) ?? BUCKET;
     return new Lane(doing, new Random(seed * 97 + lane), { name: `${lane}`, bucket }, tell);
   });
   await Promise.all(lanes.map((lane) => lane.run()));

@@ -10,7 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type Backend, BackendError } from '../../backends/backend.ts';
 import { openFsBackend } from '../../backends/fs.ts';
-import { BUCKET, History, type ObjectState, PART_MIN_BYTES, VERSIONED_BUCKET } from './history.ts';
+import { BUCKET, History, type ObjectState, PART_MIN_BYTES, VERSIONED_BUCKETS } from './history.ts';
 import { inspectVersions } from './inspect-versions.ts';
 import { Random } from './random.ts';
 
@@ -36,8 +36,10 @@ export async function killRounds(options: { kills: number; seed: number }): Prom
   const report = { kills: 0, acknowledged: 0, interrupted: 0, finished: 0, withdrawn: 0 };
   await withBackend(root, async (backend) => {
     await backend.buckets?.create(BUCKET, { owner: 'tester' }, signal);
-    await backend.buckets?.create(VERSIONED_BUCKET, { owner: 'tester' }, signal);
-    await backend.versioning?.set(VERSIONED_BUCKET, 'Enabled', signal);
+    for (const bucket of VERSIONED_BUCKETS) {
+      await backend.buckets?.create(bucket, { owner: 'tester' }, signal);
+      await backend.versioning?.set(bucket, 'Enabled', signal);
+    }
   });
   for (; report.kills < options.kills; report.kills += 1) {
     const log = join(world, `log-${report.kills}`);
@@ -132,7 +134,7 @@ async function holdsNothingElse(backend: Backend, root: string, objects: number)
   const internal = join(root, '.dfstore', 'v1');
   const temps = await readdir(join(internal, 'tmp'));
   if (temps.length > 0) throw broken('tmp', 'was not swept', temps);
-  const pages = [BUCKET, VERSIONED_BUCKET].map(async (bucket) => {
+  const pages = [BUCKET, ...VERSIONED_BUCKETS].map(async (bucket) => {
     const page = await backend.multipart?.listUploads(bucket, { maxEntries: 1000 }, signal);
     return (page?.uploads ?? []).map((upload) => ({ ...upload, bucket }));
   });

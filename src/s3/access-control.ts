@@ -14,7 +14,7 @@ import type { BucketPolicy } from './policy/bucket-policy.ts';
 import { asksExistingTags, asksRequestTags, evaluate, isPublic, type Verdict } from './policy/evaluate.ts';
 import { actionsOf } from './policy/policy-actions.ts';
 import type { PublicAccessBlock } from './policy/public-access-block.ts';
-import { type AskedBy, type KnownTags, valuesOf } from './policy/request-values.ts';
+import { type AskedBy, type Known, valuesOf } from './policy/request-values.ts';
 import type { S3Request } from './request.ts';
 
 interface AccessControlDeps {
@@ -80,21 +80,18 @@ export class AccessControl {
 
   /** For what an operation finds out it needs beyond its own target. */
   of(asking: Asking, signal: AbortSignal): Access {
-    const check: Access['check'] = async (action, bucket, key, versionId) => {
-      const subject = { name: OPERATION_OF[action], action, bucket, key, versionId };
+    const ask = async (subject: Subject, known: Known): Promise<void> => {
       const access = await this.#accessTo(subject, asking, signal);
-      await this.#authorise(subject, asking, access, {}, signal);
+      await this.#authorise(subject, asking, access, known, signal);
     };
+    const check: Access['check'] = (action, bucket, key, versionId) =>
+      ask({ name: OPERATION_OF[action], action, bucket, key, versionId }, {});
     return {
       check,
-      isAllowed: async (action, bucket, key, versionId) => {
-        try {
-          await check(action, bucket, key, versionId);
-          return true;
-        } catch (error) {
-          if (error instanceof S3Error && error.code === 'AccessDenied') return false;
-          throw error;
-        }
+      isAllowed: (action, bucket, key, versionId) => isGranted(check(action, bucket, key, versionId)),
+      mayList: (bucket, prefix) => {
+        const subject = { name: 'ListObjects', action: 'list', bucket, key: undefined, prefix } as const;
+        return isGranted(ask({ ...subject, versionId: undefined }, { prefix }));
       },
       checkTags: (tags) => this.#authoriseTags(asking, tags, signal),
       forget: (bucket) => this.#deps.owners.forget(bucket),
@@ -123,10 +120,10 @@ export class AccessControl {
     subject: Subject,
     asking: Asking,
     access: BucketAccess,
-    tags: KnownTags,
+    known: Known,
     signal: AbortSignal,
   ): Promise<void> {
-    const verdict = await this.#verdictOn(subject, asking, access, tags, signal);
+    const verdict = await this.#verdictOn(subject, asking, access, known, signal);
     authorise(accessRequest(subject, asking.identity, access.owner, verdict));
   }
 
@@ -134,7 +131,7 @@ export class AccessControl {
     subject: Subject,
     asking: Asking,
     { owner, policy, block }: BucketAccess,
-    tags: KnownTags,
+    known: Known,
     signal: AbortSignal,
   ): Promise<Verdict> {
     const { identity, headers } = asking;
@@ -145,7 +142,7 @@ export class AccessControl {
       principal: identity,
       actions: actionsOf(name, { versioned: versionId !== undefined, headers }),
       resource: key === undefined ? bucket : `${bucket}/${key}`,
-      valueAt: valuesOf(asking, { ...tags, existing }, this.#deps.now),
+      valueAt: valuesOf(asking, { ...known, existing }, this.#deps.now),
     });
     const isRestricted = block.RestrictPublicBuckets && identity.account !== owner && isPublic(policy);
     return verdict === 'allow' && isRestricted ? 'silent' : verdict;
@@ -188,6 +185,16 @@ const POLICY_OPERATIONS: ReadonlySet<OperationName> = new Set([
 function isWayOut(name: OperationName, { account, rules }: Identity, owner: string | undefined): boolean {
   const isOwner = account !== undefined && rules === undefined && (owner === undefined || owner === account);
   return isOwner && POLICY_OPERATIONS.has(name);
+}
+
+async function isGranted(asked: Promise<void>): Promise<boolean> {
+  try {
+    await asked;
+    return true;
+  } catch (error) {
+    if (error instanceof S3Error && error.code === 'AccessDenied') return false;
+    throw error;
+  }
 }
 
 const MISSING = new Set<string>(['NoSuchBucket', 'NoSuchKey', 'NoSuchVersion', 'DeleteMarker']);

@@ -54,6 +54,7 @@ function meaningOf(name: string): Meaning | undefined {
 /** Of what is written. Throws NotImplemented, InvalidArgument. */
 export function parseEncryption(headers: Headers, capabilities: Capabilities): EncryptionOptions {
   const customerKey = parseCustomerKey(headers, capabilities);
+  if (headers[PREFIX] !== undefined) requireOffer('server', PREFIX, capabilities);
   const encryption = parseServerEncryption(headers);
   if (encryption === undefined) return { customerKey };
   if (customerKey !== undefined) {
@@ -61,7 +62,6 @@ export function parseEncryption(headers: Headers, capabilities: Capabilities): E
       'Server Side Encryption with Customer provided key is incompatible with the encryption method specified';
     throw invalidArgument(PREFIX, encryption.algorithm, message);
   }
-  requireOffer('server', PREFIX, capabilities);
   return { encryption };
 }
 
@@ -111,6 +111,7 @@ function parseServerEncryption(headers: Headers): Encryption | undefined {
 function customerKeyOf(headers: Headers, prefix: string, capabilities: Capabilities): CustomerKey | undefined {
   const [algorithm, key, md5] = ['algorithm', 'key', 'key-md5'].map((name) => headers[prefix + name]);
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
+  requireOffer('customer', `${prefix}algorithm`, capabilities);
   if (algorithm !== 'AES256') {
     throw invalidArgument(
       `${prefix}algorithm`,
@@ -126,7 +127,6 @@ function customerKeyOf(headers: Headers, prefix: string, capabilities: Capabilit
     const message = 'The calculated MD5 hash of the key did not match the hash that was provided.';
     throw invalidArgument(`${prefix}key-MD5`, md5 ?? '', message);
   }
-  requireOffer('customer', prefix, capabilities);
   return { algorithm, key };
 }
 

@@ -6,13 +6,14 @@ import type { Answer, Headers } from '../answer.ts';
 import { parseHttpDate, parseReadConditions, unquoteEtag } from '../conditions.ts';
 import { parseCustomerKey } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
+import { hidingMissing } from '../missing-key.ts';
 import { describeObject, wantsChecksum } from '../object-headers.ts';
 import { partNumberParameter, versionIdParameter } from '../parameters.ts';
 import { parseRange } from '../range.ts';
 import type { OperationContext } from './operation-context.ts';
 
 export async function getObject(context: OperationContext): Promise<Answer> {
-  const read = await withSize(context, () => readIfRange(context, readOptions(context)));
+  const read = await found(context, () => readIfRange(context, readOptions(context)));
   try {
     const { status, headers, sizeBytes } = describeObject(context, read);
     return { status, headers: { ...headers, ...provenance(read) }, body: { chunks: read.chunks, sizeBytes } };
@@ -24,7 +25,7 @@ export async function getObject(context: OperationContext): Promise<Answer> {
 
 export async function headObject(context: OperationContext): Promise<Answer> {
   const { range, ...options } = readOptions(context);
-  const head = await withSize(context, async (): Promise<ObjectHead> => {
+  const head = await found(context, async (): Promise<ObjectHead> => {
     const found = await context.objects.head({ bucket: context.bucket, key: context.key }, options, context.signal);
     if (range === undefined || context.headers['if-range'] !== undefined) return found;
     return { ...found, range: resolveRange(range, found.info.sizeBytes) };
@@ -77,6 +78,10 @@ async function readIfRange(context: OperationContext, options: GatewayReadOption
 
 function read(context: OperationContext, options: GatewayReadOptions): Promise<GatewayRead> {
   return context.objects.read({ bucket: context.bucket, key: context.key }, options, context.signal);
+}
+
+function found<Result>(context: OperationContext, run: () => Promise<Result>): Promise<Result> {
+  return hidingMissing(context, () => withSize(context, run));
 }
 
 /** A range that cannot be satisfied is refused with the size that it missed. */

@@ -37,6 +37,8 @@ type ObjectAction = Extract<Action, 'read' | 'write' | 'delete'>;
 export interface Access {
   check(action: ObjectAction, bucket: string, key: string, versionId?: string): Promise<void>;
   isAllowed(action: ObjectAction, bucket: string, key: string, versionId?: string): Promise<boolean>;
+  /** Keys that begin with the prefix. */
+  mayList(bucket: string, prefix: string): Promise<boolean>;
   /** For an operation whose tags are in its body, once they are known. */
   checkTags(tags: Tags): Promise<void>;
   /** This gateway made or deleted the bucket: nothing remembered of it holds. */

@@ -13,14 +13,17 @@ export interface AskedBy {
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
-export interface KnownTags {
+/** What is known beyond the request itself. */
+export interface Known {
+  /** In place of the one that the request lists by. */
+  readonly prefix?: string | undefined;
   /** Of the object that is there; undefined: nobody had to know. */
   readonly existing?: Tags | undefined;
   /** That the request brings. Default: those of its header. */
   readonly requested?: Tags | undefined;
 }
 
-export function valuesOf(asked: AskedBy, tags: KnownTags, now: () => Date): ConditionValues {
+export function valuesOf(asked: AskedBy, known: Known, now: () => Date): ConditionValues {
   const { identity, request, headers } = asked;
   const values: Readonly<Record<string, () => string | undefined>> = {
     'aws:principalaccount': () => identity.account,
@@ -33,15 +36,15 @@ export function valuesOf(asked: AskedBy, tags: KnownTags, now: () => Date): Cond
     'aws:useragent': () => headers['user-agent'],
     's3:versionid': () => parameter(request, 'versionId'),
     's3:x-amz-copy-source': () => copySource(headers['x-amz-copy-source']),
-    's3:prefix': () => parameter(request, 'prefix'),
+    's3:prefix': () => known.prefix ?? parameter(request, 'prefix'),
     's3:delimiter': () => parameter(request, 'delimiter'),
     's3:max-keys': () => parameter(request, 'max-keys'),
   };
   return (key) => {
-    if (key.startsWith(EXISTING_TAG)) return tagOf(tags.existing, key.slice(EXISTING_TAG.length));
+    if (key.startsWith(EXISTING_TAG)) return tagOf(known.existing, key.slice(EXISTING_TAG.length));
     if (key.startsWith(REQUEST_TAG)) {
       const name = key.slice(REQUEST_TAG.length);
-      if (tags.requested !== undefined) return tagOf(tags.requested, name);
+      if (known.requested !== undefined) return tagOf(known.requested, name);
       return new URLSearchParams(headers['x-amz-tagging'] ?? '').get(name) ?? undefined;
     }
     if (Object.hasOwn(values, key)) return values[key]?.();

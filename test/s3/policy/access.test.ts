@@ -251,6 +251,23 @@ test('whether a bucket is public is told, and a block keeps it from being', asyn
   expect(await bucket.status({ path: '/a', credential: NOBODY })).toBe(200);
 });
 
+test('that a key is not there is told to who may list it, and to nobody else', async () => {
+  const bucket = await PolicyBucket.make(['a']);
+  const asked = async (credential: Credential | null, path = '/absent') => [
+    await bucket.status({ path, credential }),
+    await bucket.status({ method: 'HEAD', path, credential }),
+  ];
+  await bucket.says({});
+  expect(await asked(OWNER)).toEqual([404, 404]);
+  expect(await asked(STRANGER)).toEqual([403, 403]);
+  expect(await asked(NOBODY)).toEqual([403, 403]);
+  expect(await asked(NOBODY, '/a')).toEqual([200, 200]);
+  const Condition = { StringLike: { 's3:prefix': 'open/*' } };
+  await bucket.says({}, { Action: 's3:ListBucket', Resource: '', Condition });
+  expect(await asked(STRANGER, '/open/absent')).toEqual([404, 404]);
+  expect(await asked(STRANGER, '/shut/absent')).toEqual([403, 403]);
+});
+
 test('a bucket that is not there is not told to who is not signed', async () => {
   const absent = await sendRaw(gateway.port, { path: '/no-such-bucket/a', credential: NOBODY });
   expect([absent.status, absent.element('Code')]).toEqual([403, 'AccessDenied']);

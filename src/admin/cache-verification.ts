@@ -12,7 +12,7 @@ export interface VerifiedPiece {
   readonly key: string;
   readonly piece: number;
   readonly bytes: number;
-  /** 'absent': it was evicted meanwhile, or its disk or LevelDB does not answer. */
+  /** 'absent': it was evicted meanwhile, its file is gone, or its disk or LevelDB does not answer. */
   readonly soundness: 'sound' | 'damaged' | 'absent';
 }
 

@@ -97,7 +97,8 @@ export class Shelf {
     if (shelved.gone) return Promise.resolve();
     const { key, disk, file, allocatedBytes } = shelved;
     shelved.gone = true;
-    shelved.damaged = reason !== undefined;
+    // A file that is not there was never read wrong: a process that was killed may have removed it before it said so.
+    shelved.damaged = reason !== undefined && reason !== 'missing';
     this.pieces.delete(key);
     disk.policy.remove(key);
     this.db.delete(key);

@@ -116,15 +116,15 @@ async function cacheBytes(adminUrl: string): Promise<number> {
   return Number(value);
 }
 
-/** Reads all that the cache holds, and answers how many pieces are sound; the others it discards, and says so. */
+/** Reads all that the cache holds, and answers how many pieces are sound. A row may outlive its file by a flush. */
 async function readEverything({ adminUrl }: Serving): Promise<number> {
   const answer = await fetch(`${adminUrl}/cache/verify`, { method: 'POST' });
   const last = JSON.parse((await answer.text()).trim().split('\n').at(-1) ?? '{}') as VerificationLine;
-  if (last.type !== 'summary') throw new Error(`The cache could not be verified: ${JSON.stringify(last)}`);
+  if (last.type !== 'summary' || last.damaged > 0) throw new Error(`The cache is not sound: ${JSON.stringify(last)}`);
   return last.sound;
 }
 
-/** A row may outlive its file by a flush; what a mark names never fails its proof when only the process dies. */
+/** What a mark names never fails its proof when only the process dies. */
 function nothingWasDamaged(gateway: GatewayProcess): void {
   const damage = gateway.said.split('\n').find((line) => line.includes('A cached piece was damaged'));
   if (damage !== undefined) throw new Error(`The cache was not sound: ${damage}`);

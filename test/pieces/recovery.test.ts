@@ -1,4 +1,4 @@
-import { readdir, truncate, writeFile } from 'node:fs/promises';
+import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Piece } from '../../src/pieces/piece.ts';
@@ -175,6 +175,22 @@ test('a piece that leaves the shelf while it is checked is absent, not damaged',
     open();
     expect(await checked).toBe('absent');
     expect(shelf.observer.discards).toEqual([]);
+  } finally {
+    await shelf.close();
+  }
+});
+
+test('a piece whose file is gone is absent, not damaged: no byte of it was wrong', async () => {
+  const shelf = await openDiskShelf({ blockSize: BLOCK });
+  try {
+    await shelve(shelf.store, piece);
+    await shelf.restart(async () => {
+      for (const file of await pieceFiles(shelf)) await rm(file);
+    });
+    expect(await shelf.store.check(piece)).toBe('absent');
+    await shelf.store.idle();
+    expect(shelf.observer.discards).toEqual(['missing']);
+    expect(shelf.store.usage()).toMatchObject({ diskBytes: 0, pieces: 0 });
   } finally {
     await shelf.close();
   }

@@ -63,6 +63,8 @@ export interface ObjectInfo extends Omit<ObjectSummary, 'checksumAlgorithm' | 'c
   /** Set on objects made by a multipart upload, where the origin tells. */
   readonly partCount?: number | undefined;
   readonly tagCount?: number | undefined;
+  /** Absent: its bucket's owner alone. */
+  readonly acl?: CannedAcl | undefined;
   readonly encryption?: EncryptionInfo | undefined;
   /** 'none': the etag does not name these bytes (a weak or missing validator); such an object is never cached. */
   readonly identity: 'strong' | 'none';
@@ -174,11 +176,16 @@ export interface EncryptionOptions {
   readonly customerKey?: CustomerKey | undefined;
 }
 
+/** Whom an object or a bucket is open to beside its owner, by the names of S3's canned access lists. */
+export type CannedAcl = 'public-read' | 'public-read-write' | 'authenticated-read';
+
 export interface ObjectAttributes {
   readonly headers: ObjectHeaders;
   readonly metadata: Readonly<Record<string, string>>;
   readonly storageClass?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** Given only where the backend keeps access lists. Absent: the owner alone. */
+  readonly acl?: CannedAcl | undefined;
 }
 
 export interface PutOptions extends ObjectAttributes, EncryptionOptions {
@@ -209,6 +216,8 @@ export interface CopyOptions extends EncryptionOptions {
   readonly replaceTags?: Readonly<Record<string, string>> | undefined;
   readonly storageClass?: string | undefined;
   readonly checksumAlgorithm?: ChecksumAlgorithm | undefined;
+  /** Of the copy; the source's is never kept. */
+  readonly acl?: CannedAcl | undefined;
 }
 
 export interface Copied extends Written {
@@ -455,6 +464,12 @@ export interface Tagging {
   delete(ref: VersionRef, signal: AbortSignal): Promise<{ versionId?: string | undefined }>;
 }
 
+/** Kept only: who may what is decided elsewhere. */
+export interface ObjectAcls {
+  /** Undefined: the owner alone. The bytes, etag and Last-Modified stay what they are. */
+  set(ref: VersionRef, acl: CannedAcl | undefined, signal: AbortSignal): Promise<{ versionId?: string | undefined }>;
+}
+
 export interface Buckets {
   create(bucket: string, options: { owner: string }, signal: AbortSignal): Promise<void>;
   /** Rejects with BucketNotEmpty while it holds an object or a version; pending uploads go with it. */
@@ -504,6 +519,8 @@ export interface Capabilities {
   readonly wantsMd5: boolean;
   /** 'server': by the origin's keys. 'customer': by keys that clients keep. Absent: none. */
   readonly encryption?: readonly ('server' | 'customer')[] | undefined;
+  /** Access lists of objects are kept, also those given with a write, and settings of buckets. Absent: false. */
+  readonly acls?: boolean | undefined;
 }
 
 export interface Backend {
@@ -533,6 +550,8 @@ export interface Backend {
   readonly tagging?: Tagging | undefined;
   /** Absent: each object is its own only version, 'null'. */
   readonly versioning?: Versioning | undefined;
+  /** There where the capabilities say so. */
+  readonly acls?: ObjectAcls | undefined;
   /** Absent: buckets are made by the configuration, not by clients. */
   readonly buckets?: Buckets | undefined;
   /** Absent: nothing can be set on a bucket through the gateway. */

@@ -20,6 +20,7 @@ import {
   type ListOptions,
   type ListPage,
   type Multipart,
+  type ObjectAcls,
   type ObjectHead,
   type ObjectPartsPage,
   type ObjectRead,
@@ -40,6 +41,7 @@ import { copyObject } from './fs/copying.ts';
 import { diskError } from './fs/disk-error.ts';
 import { listObjects } from './fs/listing.ts';
 import { FsMultipart } from './fs/multipart.ts';
+import { objectAclsOf } from './fs/object-acls.ts';
 import { checkKey, KEY_MAX_BYTES } from './fs/object-names.ts';
 import { headObject, objectParts, openObject } from './fs/reading.ts';
 import { withReceived } from './fs/receive.ts';
@@ -81,6 +83,7 @@ class FsBackend implements Backend {
   readonly capabilities: Capabilities;
   readonly multipart: Multipart;
   readonly tagging: Tagging;
+  readonly acls: ObjectAcls;
   readonly versioning: Versioning;
   readonly buckets: Buckets;
   readonly bucketDocuments: BucketDocuments;
@@ -105,10 +108,12 @@ class FsBackend implements Backend {
       checksums: CHECKSUM_ALGORITHMS,
       etag: 'md5',
       wantsMd5: true,
+      acls: true,
     };
     const run = this.#run.bind(this);
     this.multipart = new FsMultipart({ root, run, requireSpace: () => this.#requireSpace() }, settings);
     this.tagging = new FsTagging({ root, run });
+    this.acls = objectAclsOf(root, run);
     this.versioning = versioningOf(root, run);
     this.buckets = {
       create: (bucket, { owner }, signal) => run(signal, () => root.buckets.create(bucket, owner)),

@@ -79,6 +79,7 @@ async function place(
     metadata: attributes.metadata,
     storageClass: options.storageClass ?? attributes.storageClass,
     tags: options.replaceTags ?? options.replace?.tags ?? source.tags,
+    acl: options.acl,
     checksum,
     lastModified: settings.now().getTime(),
   };

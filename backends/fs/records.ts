@@ -2,6 +2,7 @@
 // a bucket, a key and an upload's id, and can be in none of them, so rows are in the order of the keys' UTF-8 bytes.
 import type {
   BucketInfo,
+  CannedAcl,
   Checksum,
   ChecksumAlgorithm,
   ChecksumType,
@@ -57,6 +58,7 @@ export interface ObjectRow {
   readonly metadata: Readonly<Record<string, string>>;
   readonly storageClass?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly acl?: CannedAcl | undefined;
   readonly checksum?: Checksum | undefined;
   readonly partCount?: number | undefined;
   /** The upload that made it and a digest of the parts it named: a repeated complete is answered by it. */
@@ -182,6 +184,7 @@ export function objectInfo(key: string, row: ObjectRow, versionId?: string): Obj
     checksum: row.checksum,
     partCount: row.partCount,
     tagCount: tagCount === 0 ? undefined : tagCount,
+    acl: row.acl,
     identity: 'strong',
   };
 }

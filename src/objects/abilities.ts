@@ -1,5 +1,12 @@
 // What the origin of a bucket may lack: given back bound to it, or refused as NotSupported.
-import { type Backend, BackendError, type Buckets, type Multipart, type Tagging } from '../../backends/backend.ts';
+import {
+  type Backend,
+  BackendError,
+  type Buckets,
+  type Multipart,
+  type ObjectAcls,
+  type Tagging,
+} from '../../backends/backend.ts';
 import type { Route } from './bucket-map.ts';
 
 export function ability<Name extends 'put' | 'delete' | 'deleteMany'>(
@@ -27,6 +34,12 @@ export function taggingOf(route: Route): Tagging {
   const { tagging } = route.backend;
   if (tagging === undefined) throw notSupported(route, 'reading or changing the tags of objects');
   return tagging;
+}
+
+export function aclsOf(route: Route): ObjectAcls {
+  const { acls } = route.backend;
+  if (acls === undefined) throw notSupported(route, 'access lists of objects');
+  return acls;
 }
 
 export function notSupported(route: Route, what: string): BackendError {

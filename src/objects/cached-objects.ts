@@ -1,6 +1,7 @@
 // Objects through the cache. Reads go by cached-reads.ts; a write revokes what is known of its key before its origin
 // can commit it, and says afterwards what it made. All else goes to the origins as it is.
 import type {
+  CannedAcl,
   CompletedPart,
   CompleteOptions,
   Copied,
@@ -9,6 +10,7 @@ import type {
   DeleteOptions,
   DeleteOutcome,
   DeleteTarget,
+  ObjectAcls,
   ObjectHead,
   ObjectRef,
   PutOptions,
@@ -126,6 +128,10 @@ export class CachedObjects extends RoutedObjects {
 
   override deleteTags(ref: VersionRef, signal: AbortSignal): ReturnType<Tagging['delete']> {
     return this.#revoking(ref, UNKNOWN, () => super.deleteTags(ref, signal));
+  }
+
+  override setAcl(ref: VersionRef, acl: CannedAcl | undefined, signal: AbortSignal): ReturnType<ObjectAcls['set']> {
+    return this.#revoking(ref, UNKNOWN, () => super.setAcl(ref, acl, signal));
   }
 
   override completeUpload(

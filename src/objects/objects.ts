@@ -18,6 +18,7 @@ import type {
   ListUploadsOptions,
   ListVersionsOptions,
   Multipart,
+  ObjectAcls,
   ObjectHead,
   ObjectPartsPage,
   ObjectRef,
@@ -89,6 +90,7 @@ export interface Objects {
   getTags: Tagging['get'];
   setTags: Tagging['set'];
   deleteTags: Tagging['delete'];
+  setAcl: ObjectAcls['set'];
   /** Undefined: the object was not made of parts, or its origin does not tell. */
   objectParts(
     ref: VersionRef,

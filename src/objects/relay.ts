@@ -93,6 +93,7 @@ export async function relayCopy(
         ...attributes,
         storageClass: options.storageClass,
         tags: options.replaceTags,
+        acl: options.acl,
         conditions: options.conditions,
         encryption: options.encryption,
         customerKey: options.customerKey,

@@ -3,6 +3,7 @@ import { addAbortSignal } from 'node:stream';
 import {
   BackendError,
   type BucketInfo,
+  type CannedAcl,
   type Capabilities,
   type CompletedPart,
   type CompleteOptions,
@@ -18,6 +19,7 @@ import {
   type ListUploadsOptions,
   type ListVersionsOptions,
   type Multipart,
+  type ObjectAcls,
   type ObjectHead,
   type ObjectPartsPage,
   type ObjectRef,
@@ -33,7 +35,7 @@ import {
   type VersionRef,
   type Written,
 } from '../../backends/backend.ts';
-import { ability, bucketsOf, multipartOf, taggingOf } from './abilities.ts';
+import { ability, aclsOf, bucketsOf, multipartOf, taggingOf } from './abilities.ts';
 import { BodyChunks } from './body-chunks.ts';
 import { type BucketMap, originRef, type Route, withoutPrefix } from './bucket-map.ts';
 import { deleteInBatches, deleteOneByOne } from './delete-many.ts';
@@ -190,6 +192,11 @@ export class RoutedObjects implements Objects {
   async deleteTags(ref: VersionRef, signal: AbortSignal): ReturnType<Tagging['delete']> {
     const route = this.#map.route(ref.bucket);
     return taggingOf(route).delete({ ...originRef(route, ref.key), versionId: ref.versionId }, signal);
+  }
+
+  async setAcl(ref: VersionRef, acl: CannedAcl | undefined, signal: AbortSignal): ReturnType<ObjectAcls['set']> {
+    const route = this.#map.route(ref.bucket);
+    return aclsOf(route).set({ ...originRef(route, ref.key), versionId: ref.versionId }, acl, signal);
   }
 
   async objectParts(

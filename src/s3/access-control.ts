@@ -1,10 +1,14 @@
 // Whether a request may do what it asks. Who may what is decided by pure functions (auth/policy.ts, policy/evaluate.ts);
-// what they have to know is found out here: the bucket's owner, its policy and public-access block, tags of the object.
-import { BackendError, type Tags } from '../../backends/backend.ts';
+// what they have to know is found out here: the bucket's owner, its policy, public-access block and access list, the tags
+// and the access list of the object.
+import { BackendError, type CannedAcl, type Tags } from '../../backends/backend.ts';
+import type { BucketSettings } from '../objects/bucket-settings.ts';
 import type { Objects } from '../objects/objects.ts';
 import { isPublicAcl } from './acl.ts';
+import { bucketAclGrants, objectAclGrants, readsObject } from './acl-grants.ts';
 import type { Identity } from './auth/authenticate.ts';
 import { type Action, authorise } from './auth/policy.ts';
+import { bucketAcl, mayHaveObjectAcls } from './bucket-acls.ts';
 import type { BucketOwners } from './bucket-owners.ts';
 import { S3Error } from './errors.ts';
 import type { OperationName } from './operation.ts';
@@ -20,7 +24,8 @@ import type { S3Request } from './request.ts';
 interface AccessControlDeps {
   readonly owners: BucketOwners;
   readonly policies: BucketPolicies;
-  readonly objects: Pick<Objects, 'getTags'>;
+  readonly settings: Pick<BucketSettings, 'get'>;
+  readonly objects: Pick<Objects, 'getTags' | 'head'>;
   readonly now: () => Date;
 }
 
@@ -47,6 +52,9 @@ interface BucketAccess {
   readonly owner: string | undefined;
   readonly policy: BucketPolicy | undefined;
   readonly block: PublicAccessBlock;
+  readonly acl: CannedAcl | undefined;
+  /** Some of its objects may have lists of their own. */
+  readonly objectAcls: boolean;
 }
 
 export class AccessControl {
@@ -106,14 +114,18 @@ export class AccessControl {
 
   /** Who is not signed is judged before an origin is asked whose the bucket is: without a policy, by the rules alone. */
   async #accessTo(subject: Subject, { identity }: Asking, signal: AbortSignal): Promise<BucketAccess> {
-    const { owners, policies } = this.#deps;
+    const { owners, policies, settings } = this.#deps;
     const { bucket } = subject;
     const isSigned = identity.account !== undefined;
     const owner = isSigned ? await owners.ownerOf(bucket, signal) : undefined;
     const policy = await unlessMissing(policies.policyOf(bucket, signal));
-    if (!isSigned && policy === undefined) authorise(accessRequest(subject, identity, undefined, 'silent'));
+    const acl = await unlessMissing(bucketAcl(settings, bucket, signal));
+    const objectAcls = (await unlessMissing(mayHaveObjectAcls(settings, bucket, signal))) ?? false;
+    if (!isSigned && policy === undefined && acl === undefined && !objectAcls) {
+      authorise(accessRequest(subject, identity, undefined, 'silent'));
+    }
     const known = isSigned ? owner : await owners.ownerOf(bucket, signal);
-    return { owner: known, policy, block: await policies.blockOf(bucket, signal) };
+    return { owner: known, policy, block: await policies.blockOf(bucket, signal), acl, objectAcls };
   }
 
   async #authorise(
@@ -123,7 +135,9 @@ export class AccessControl {
     known: Known,
     signal: AbortSignal,
   ): Promise<void> {
-    const verdict = await this.#verdictOn(subject, asking, access, known, signal);
+    const said = await this.#verdictOn(subject, asking, access, known, signal);
+    const isOpen = said === 'silent' && (await this.#isOpen(subject, asking.identity, access, signal));
+    const verdict = isOpen ? 'allow' : said;
     authorise(accessRequest(subject, asking.identity, access.owner, verdict));
   }
 
@@ -146,6 +160,18 @@ export class AccessControl {
     });
     const isRestricted = block.RestrictPublicBuckets && identity.account !== owner && isPublic(policy);
     return verdict === 'allow' && isRestricted ? 'silent' : verdict;
+  }
+
+  /** By access lists. An object that is not there is nobody's secret where everybody may list. */
+  async #isOpen(subject: Subject, { account }: Identity, access: BucketAccess, signal: AbortSignal): Promise<boolean> {
+    const { acl, block, owner, objectAcls } = access;
+    const { bucket, key, name, versionId } = subject;
+    if (block.IgnorePublicAcls || (account !== undefined && account === owner)) return false;
+    if (bucketAclGrants(acl, name, account)) return true;
+    if (key === undefined || !readsObject(name) || (acl === undefined && !objectAcls)) return false;
+    const found = await unlessMissing(this.#deps.objects.head({ bucket, key }, { versionId }, signal));
+    if (found === undefined) return bucketAclGrants(acl, 'ListObjects', account);
+    return objectAclGrants(found.info.acl, name, account);
   }
 
   async #tagsOf({ bucket, key, versionId }: Subject, signal: AbortSignal): Promise<Tags> {

@@ -1,7 +1,7 @@
 // What a write says about its object: the headers to keep, metadata, tags, storage class; and which headers ask for
 // something that is not offered and so must not be dropped in silence.
 import type { Capabilities, ObjectAttributes, ObjectHeaders } from '../../backends/backend.ts';
-import { checkCannedAcl } from './acl.ts';
+import { checkAclKept, parseCannedAcl } from './acl.ts';
 import { stripAwsChunked } from './body/upload-body.ts';
 import { refuseEncryptionNotMeant } from './encryption.ts';
 import { S3Error } from './errors.ts';
@@ -20,6 +20,7 @@ export function parseObjectAttributes(headers: Headers, capabilities: Capabiliti
     metadata: parseMetadata(headers, capabilities.userMetadataMaxBytes),
     storageClass: parseStorageClass(headers['x-amz-storage-class']),
     tags: parseTags(headers['x-amz-tagging']),
+    acl: checkAclKept(parseCannedAcl(headers['x-amz-acl']), capabilities),
   };
 }
 
@@ -102,5 +103,6 @@ export function refuseHeadersNotOffered(operation: OperationName, headers: Heade
   if (headers['x-amz-bucket-object-lock-enabled']?.toLowerCase() === 'true') {
     throw new S3Error('NotImplemented', undefined, { details: { Header: 'x-amz-bucket-object-lock-enabled' } });
   }
-  checkCannedAcl(headers['x-amz-acl']);
+  // Whatever becomes of it, a word that is no list is never passed over.
+  parseCannedAcl(headers['x-amz-acl']);
 }

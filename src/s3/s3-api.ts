@@ -24,7 +24,7 @@ import { type FormOptions, openForm } from './post/open-form.ts';
 import { effectiveHeaders } from './presigned-headers.ts';
 import { RecentSettings } from './recent-settings.ts';
 import type { S3Request } from './request.ts';
-import { encodeKey, parseTarget, type Target } from './target.ts';
+import { encodeKey, firstValues, parseTarget, type Target } from './target.ts';
 
 export interface RequestObserver {
   finished(event: RequestEvent): void;
@@ -113,7 +113,13 @@ export class S3Api {
     this.#settings = new RecentSettings({ settings: deps.settings, now }, memory);
     this.#cors = new Cors({ settings: this.#settings });
     const policies = new BucketPolicies({ settings: this.#settings });
-    this.#access = new AccessControl({ owners, policies, objects: deps.objects, now: () => new Date() });
+    this.#access = new AccessControl({
+      owners,
+      policies,
+      settings: this.#settings,
+      objects: deps.objects,
+      now: () => new Date(),
+    });
   }
 
   async handle(req: IncomingMessage, res: ServerResponse, context: { expectsContinue: boolean }): Promise<void> {
@@ -274,10 +280,6 @@ export class S3Api {
     else if (explained.code !== 'NotImplemented') this.#deps.log.warn(line, 'A request could not be served now.');
     return explained;
   }
-}
-
-function firstValues(query: Target['query']): ReadonlyMap<string, string> {
-  return new Map([...query].reverse());
 }
 
 function checkExpectedOwner(expected: string | undefined, owner: string | undefined): void {

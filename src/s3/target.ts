@@ -55,6 +55,11 @@ function parseQuery(rawQuery: string): Target['query'] {
     });
 }
 
+/** The first value of each parameter. */
+export function firstValues(query: Target['query']): ReadonlyMap<string, string> {
+  return new Map([...query].reverse());
+}
+
 function checkedKey(rawKey: string): string | undefined {
   if (rawKey === '') return undefined;
   const key = decode(rawKey);

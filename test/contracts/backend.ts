@@ -12,6 +12,7 @@ import { copyPromises } from './backend/copying.ts';
 import { keyPromises } from './backend/keys.ts';
 import { listingPromises } from './backend/listing.ts';
 import { multipartPromises } from './backend/multipart.ts';
+import { objectAclPromises } from './backend/object-acls.ts';
 import { objectPartPromises } from './backend/object-parts.ts';
 import { readingPromises } from './backend/reading.ts';
 import { taggingPromises } from './backend/tagging.ts';
@@ -52,6 +53,7 @@ const PROMISES: Readonly<Record<string, ContractPromise>> = {
   ...checksumPromises,
   ...uploadListingPromises,
   ...copyPromises,
+  ...objectAclPromises,
   ...taggingPromises,
   ...conditionalDeletePromises,
   ...objectPartPromises,

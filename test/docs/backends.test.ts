@@ -179,9 +179,15 @@ describe('Abilities', () => {
   const rows = tableBeneath(FILE, 'Abilities');
 
   test.each(BACKEND_KINDS)('the column of %s is its capabilities', (kind) => {
-    const { local = false, deleteIf = 'none', encryption = [], ...capabilities } = backendOf(kind).capabilities;
+    const {
+      local = false,
+      deleteIf = 'none',
+      encryption = [],
+      acls = false,
+      ...capabilities
+    } = backendOf(kind).capabilities;
     const told = Object.fromEntries(rows.map((row) => [row.capability, row[kind]]));
-    const shown = Object.entries({ local, deleteIf, encryption, ...capabilities }).map(([name, value]) => [
+    const shown = Object.entries({ local, deleteIf, encryption, acls, ...capabilities }).map(([name, value]) => [
       name,
       shownAs(name, value),
     ]);

@@ -108,7 +108,7 @@ test('trap 30: versioning is an empty document until it is switched on', async (
   expect((await get('/bucket?requestPayment')).element('Payer')).toBe('BucketOwner');
 });
 
-test('trap 29: an ACL as it was read can be put back, one that grants others cannot', async () => {
+test('trap 29: an ACL as it was read can be put back, one that grants another account cannot', async () => {
   await send({ method: 'PUT', path: '/bucket/acl', body: 'x' });
   for (const path of ['/bucket?acl', '/bucket/acl?acl']) {
     const acl = await get(path);
@@ -117,7 +117,6 @@ test('trap 29: an ACL as it was read can be put back, one that grants others can
     const shared = acl.text.replace(/(<Grantee.*?<ID>)acme/s, '$1other');
     expect((await send({ method: 'PUT', path, body: shared })).status).toBe(501);
     expect((await send({ method: 'PUT', path, headers: { 'x-amz-acl': 'private' } })).status).toBe(200);
-    expect((await send({ method: 'PUT', path, headers: { 'x-amz-acl': 'public-read' } })).status).toBe(501);
   }
   expect((await get('/bucket/no-such?acl')).element('Code')).toBe('NoSuchKey');
 });

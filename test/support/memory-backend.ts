@@ -21,6 +21,7 @@ import {
   type ListOptions,
   type ListPage,
   type Multipart,
+  type ObjectAcls,
   type ObjectHead,
   type ObjectInfo,
   type ObjectPartsPage,
@@ -70,6 +71,7 @@ export class MemoryBackend implements Backend {
   readonly multipart: Multipart;
   readonly buckets: Buckets;
   readonly tagging: Tagging;
+  readonly acls: ObjectAcls;
   readonly versioning: Versioning;
   readonly bucketDocuments: BucketDocuments;
   readonly #now: () => Date;
@@ -87,6 +89,14 @@ export class MemoryBackend implements Backend {
       },
       set: async (ref, tags) => this.#tag(ref, tags),
       delete: async (ref) => this.#tag(ref, {}),
+    };
+    this.acls = {
+      set: async (ref, acl) => {
+        const stored = this.find(ref, ref);
+        const info = { ...stored.info, acl };
+        this.bucket(ref.bucket).versions.replace(ref.key, ref.versionId, { ...stored, info });
+        return { versionId: info.versionId };
+      },
     };
     this.versioning = {
       get: async (bucket) => this.bucket(bucket).versions.status,
@@ -191,6 +201,7 @@ export class MemoryBackend implements Backend {
       metadata: attributes.metadata,
       storageClass: options.storageClass,
       tags: options.replaceTags ?? options.replace?.tags ?? tags,
+      acl: options.acl,
       conditions: options.conditions,
     });
     const { lastModified } = this.find(target, {}).info;
@@ -248,6 +259,7 @@ export class MemoryBackend implements Backend {
       checksum: made.checksum,
       partCount: made.partEnds?.length,
       tagCount: Object.keys(options.tags ?? {}).length,
+      acl: options.acl,
       identity: 'strong',
     };
     const { bytes, partEnds, partChecksums } = made;
@@ -294,6 +306,7 @@ const CAPABILITIES: Capabilities = {
   checksums: CHECKSUM_ALGORITHMS,
   etag: 'md5',
   wantsMd5: false,
+  acls: true,
 };
 
 export async function receive(body: UploadBody, signal: AbortSignal): Promise<{ bytes: Buffer; etag: string }> {

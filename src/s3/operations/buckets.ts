@@ -1,7 +1,9 @@
 // CreateBucket, HeadBucket and DeleteBucket.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 import { BackendError } from '../../../backends/backend.ts';
+import { checkAclKept, parseCannedAcl } from '../acl.ts';
 import type { Answer } from '../answer.ts';
+import { setBucketAcl } from '../bucket-acls.ts';
 import { S3Error } from '../errors.ts';
 import type { OperationContext } from './operation-context.ts';
 
@@ -12,10 +14,12 @@ export async function createBucket(context: OperationContext): Promise<Answer> {
   if (ownership !== undefined && ownership !== 'BucketOwnerEnforced') {
     throw new S3Error('NotImplemented', undefined, { details: { Header: 'x-amz-object-ownership' } });
   }
+  const acl = checkAclKept(parseCannedAcl(headers['x-amz-acl']), objects.capabilities(bucket));
   // Any location constraint is as good as another: the gateway has one place.
   await context.body.readOptionalXml('CreateBucketConfiguration');
   try {
     await objects.createBucket(bucket, { owner: account }, context.signal);
+    if (acl !== undefined) await setBucketAcl(context.settings, bucket, acl, context.signal);
   } catch (error) {
     // As in us-east-1, where the gateway says it is: making one's own bucket again succeeds and changes nothing.
     if (!(error instanceof BackendError) || error.code !== 'BucketAlreadyOwnedByYou') throw error;

@@ -1,6 +1,7 @@
 // CopyObject. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 import type { CopyOptions, VersionRef } from '../../../backends/backend.ts';
 import type { Answer } from '../answer.ts';
+import { expectObjectAcl } from '../bucket-acls.ts';
 import { checksumElements, parseChecksumAlgorithm } from '../checksum-elements.ts';
 import { parseReadConditions, parseWriteConditions, quoteEtag } from '../conditions.ts';
 import { parseCopySource } from '../copy-source.ts';
@@ -15,6 +16,7 @@ export async function copyObject(context: OperationContext): Promise<Answer> {
   const source = parseCopySource(context.headers['x-amz-copy-source']);
   await context.access.check('read', source.bucket, source.key, source.versionId);
   const options = copyOptions(context, source);
+  await expectObjectAcl(context.settings, bucket, options.acl, context.signal);
   const copied = await objects.copy(source, { bucket, key }, options, context.signal);
   return {
     status: 200,
@@ -60,6 +62,7 @@ function copyOptions(context: OperationContext, source: VersionRef): CopyOptions
     replace: replaces ? { headers: given.headers, metadata: given.metadata } : undefined,
     replaceTags: replacesTags ? (given.tags ?? {}) : undefined,
     storageClass: given.storageClass,
+    acl: given.acl,
     checksumAlgorithm: parseChecksumAlgorithm(headers['x-amz-checksum-algorithm']),
   };
 }

@@ -1,5 +1,6 @@
 // CreateMultipartUpload. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
 import type { Answer } from '../answer.ts';
+import { expectObjectAcl } from '../bucket-acls.ts';
 import { checkChecksumType, parseChecksumAlgorithm, parseChecksumType } from '../checksum-elements.ts';
 import { encryptionHeaders, parseEncryption } from '../encryption.ts';
 import { parseObjectAttributes } from '../object-attributes.ts';
@@ -13,6 +14,7 @@ export async function createMultipartUpload(context: OperationContext): Promise<
   const capabilities = objects.capabilities(bucket);
   const attributes = parseObjectAttributes(headers, capabilities);
   const encryption = parseEncryption(headers, capabilities);
+  await expectObjectAcl(context.settings, bucket, attributes.acl, context.signal);
   const uploadId = await objects.createUpload(
     { bucket, key },
     { ...attributes, ...encryption, checksumAlgorithm, checksumType },

@@ -1,6 +1,7 @@
 // PutObject. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 import type { Capabilities, UploadBody } from '../../../backends/backend.ts';
 import type { Answer } from '../answer.ts';
+import { expectObjectAcl } from '../bucket-acls.ts';
 import { checksumHeaders } from '../checksum-elements.ts';
 import { parseWriteConditions, quoteEtag } from '../conditions.ts';
 import { encryptionHeaders, parseEncryption } from '../encryption.ts';
@@ -19,6 +20,7 @@ export async function putObject(context: OperationContext): Promise<Answer> {
     ...parseEncryption(headers, capabilities),
     conditions: parseWriteConditions(headers, capabilities),
   };
+  await expectObjectAcl(context.settings, bucket, options.acl, context.signal);
   const body = openBody(context, capabilities);
   const written = await objects.put({ bucket, key }, body, options, context.signal);
   return {

@@ -10,6 +10,7 @@ import {
   type Buckets,
   type Capabilities,
   type Multipart,
+  type ObjectAcls,
   type ObjectRef,
   type PutOptions,
   type ReadOptions,
@@ -87,6 +88,10 @@ export class World {
 
   get tagging(): Tagging {
     return this.backend.tagging ?? this.#skip('This origin does not read or change tags.');
+  }
+
+  get acls(): ObjectAcls {
+    return this.backend.acls ?? this.#skip('This origin keeps no access lists.');
   }
 
   get versioning(): Versioning {

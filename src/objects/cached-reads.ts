@@ -18,12 +18,11 @@ import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './obje
 import { ObjectsError } from './objects-error.ts';
 import type { OriginObject } from './origin-object.ts';
 import { versionOf } from './origin-prober.ts';
-import { StartedChunks } from './started-chunks.ts';
 import type { Freshness, Opened, Versions, Wanted } from './versions.ts';
 
 export interface CachedReadsDeps {
   readonly versions: Pick<Versions, 'open' | 'known' | 'doubt'>;
-  readonly reader: Pick<ObjectReader, 'read'>;
+  readonly reader: Pick<ObjectReader, 'open'>;
   readonly shelf: Pick<PieceStore, 'accepting' | 'blocks' | 'blockSize'>;
 }
 
@@ -114,7 +113,7 @@ export class CachedReads {
     const failed = (error: unknown) => {
       if (isChange(error)) changed();
     };
-    const chunks = await StartedChunks.start(this.#deps.reader.read(origin, version, wanted, signal), failed);
+    const chunks = await this.#deps.reader.open(origin, version, wanted, failed, signal);
     return { info, range, chunks, source: chunks.first?.source ?? 'memory', versionAgeMs: ageMs };
   }
 }

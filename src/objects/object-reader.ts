@@ -7,33 +7,55 @@ import type { Chunk } from './objects.ts';
 import type { OriginObject } from './origin-object.ts';
 import type { Hold, PieceFetcher } from './piece-fetcher.ts';
 import type { ReadAhead } from './read-ahead.ts';
+import { StartedChunks } from './started-chunks.ts';
 
 export interface ObjectReaderOptions {
   /** Pieces of one read that are on their way at once, the one being read included. */
   readonly parallelPieces: number;
 }
 
+type Fetcher = Pick<PieceFetcher, 'read' | 'ahead' | 'held'>;
+
 export class ObjectReader {
-  readonly #fetcher: Pick<PieceFetcher, 'read' | 'ahead'>;
+  readonly #fetcher: Fetcher;
   readonly #readAhead: ReadAhead;
   readonly #options: ObjectReaderOptions;
 
-  constructor(
-    deps: { fetcher: Pick<PieceFetcher, 'read' | 'ahead'>; readAhead: ReadAhead },
-    options: ObjectReaderOptions,
-  ) {
+  constructor(deps: { fetcher: Fetcher; readAhead: ReadAhead }, options: ObjectReaderOptions) {
     this.#fetcher = deps.fetcher;
     this.#readAhead = deps.readAhead;
     this.#options = options;
   }
 
-  async *read(
+  /** Resolves when the first bytes are there. `failed` is told of every failure, before and after. */
+  async open(
     origin: OriginObject,
     version: ObjectVersion,
     range: ByteRange,
+    failed: (error: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<StartedChunks> {
+    const until = this.#readAhead.observe(version.id, range.start, range.end, version.pieceSize);
+    const held = until === range.end ? await this.#held(version, range) : undefined;
+    if (held !== undefined) return StartedChunks.of(held);
+    return StartedChunks.start(this.#read(origin, version, range, until, signal), failed);
+  }
+
+  async #held(version: ObjectVersion, range: ByteRange): Promise<Chunk | undefined> {
+    const index = Math.floor(range.start / version.pieceSize);
+    const base = index * version.pieceSize;
+    const isWithinOne = range.start < range.end && range.end <= base + version.pieceSize;
+    const slice = { piece: { version, index }, start: range.start - base, end: range.end - base };
+    return isWithinOne ? this.#fetcher.held(slice) : undefined;
+  }
+
+  async *#read(
+    origin: OriginObject,
+    version: ObjectVersion,
+    range: ByteRange,
+    until: number,
     signal: AbortSignal,
   ): AsyncGenerator<Chunk, void, undefined> {
-    const until = this.#readAhead.observe(version.id, range.start, range.end, version.pieceSize);
     const coming = new Coming(
       this.#fetcher,
       origin,

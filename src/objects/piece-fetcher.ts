@@ -93,6 +93,11 @@ export class PieceFetcher {
     }
   }
 
+  /** All of a slice that the shelf gives in one step: what most reads of small objects and ranges are. */
+  async held(slice: Slice): Promise<Chunk | undefined> {
+    return slice.end - slice.start <= STEP_BYTES ? this.#store.read(slice) : undefined;
+  }
+
   /** Fetches a piece of which somebody will come for this slice. Undefined: it is here, or too much is under way. */
   ahead(origin: OriginObject, slice: Slice, urgency: Urgency): Hold | undefined {
     if (this.#isHeld(slice) || this.#arrivals.size >= this.#options.maxArriving) return undefined;

@@ -23,6 +23,11 @@ export class StartedChunks implements Chunks {
     return new StartedChunks(first.done === true ? undefined : first.value, chunks, failed);
   }
 
+  /** This one, and no more. */
+  static of(only: Chunk): StartedChunks {
+    return new StartedChunks(only, NO_MORE, () => undefined);
+  }
+
   next(): Promise<IteratorResult<Chunk, void>> {
     const value = this.#waiting;
     if (value === undefined) return next(this.#rest, this.#failed);
@@ -50,6 +55,8 @@ export class StartedChunks implements Chunks {
     await this.return();
   }
 }
+
+const NO_MORE: Chunks = (async function* () {})();
 
 async function next(chunks: Chunks, failed: (error: unknown) => void): Promise<IteratorResult<Chunk, void>> {
   try {

@@ -42,7 +42,11 @@ export async function openBackend(options: BackendOptions, deps: OpenBackendDeps
     return openFsBackend(options);
   }
   const ca = options.caFile === undefined ? undefined : await readAuthorities(options.caFile, deps.name);
-  return guardOrigin(hideSecrets(await openOnNetwork({ ...options, ca }), deps.secrets), options, deps);
+  return guardOrigin(
+    hideSecrets(await openOnNetwork({ ...options, ca }), () => deps.secrets),
+    options,
+    deps,
+  );
 }
 
 type NetworkOptions = Exclude<BackendOptions, { type: 'fs' }> & { readonly ca: Buffer | undefined };

@@ -3,6 +3,7 @@
 import type { LookupFunction } from 'node:net';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { type Backend, BackendError, type Capabilities } from './backend.ts';
+import { hideSecrets } from './net/hide-secrets.ts';
 import { createIdleAgents, type IdleAgentOptions } from './net/idle-agents.ts';
 import { headBucket, S3Buckets } from './s3/buckets.ts';
 import { KEY_MAX_BYTES } from './s3/calls.ts';
@@ -10,6 +11,7 @@ import { listObjects } from './s3/listing.ts';
 import { S3Multipart } from './s3/multipart.ts';
 import { headObject, readObject } from './s3/reading.ts';
 import { S3RequestHandler } from './s3/request-handler.ts';
+import { SentTokens } from './s3/sent-tokens.ts';
 import { S3Tagging } from './s3/tagging.ts';
 import { CHECKSUM_ALGORITHMS } from './s3/translate.ts';
 import { askForChecksums } from './s3/verbatim-headers.ts';
@@ -60,11 +62,12 @@ const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 export function openS3Backend(options: S3BackendOptions, deps: S3BackendDeps = {}): Backend {
   const region = options.region ?? 'us-east-1';
-  const handler = new S3RequestHandler(createIdleAgents({ ...options, lookup: deps.lookup }));
+  const tokens = new SentTokens();
+  const handler = new S3RequestHandler(createIdleAgents({ ...options, lookup: deps.lookup }), tokens);
   const client = new S3Client(clientConfig(options, region, handler));
   askForChecksums(client);
   const buckets = new S3Buckets(client, region);
-  return {
+  const backend: Backend = {
     kind: 's3',
     capabilities: options.checksums === false ? { ...CAPABILITIES, checksums: [] } : CAPABILITIES,
     check: (signal) => checkOrigin(buckets, signal),
@@ -82,6 +85,7 @@ export function openS3Backend(options: S3BackendOptions, deps: S3BackendDeps = {
     buckets,
     close: async () => client.destroy(),
   };
+  return hideSecrets(backend, () => tokens.all());
 }
 
 function clientConfig(options: S3BackendOptions, region: string, handler: S3RequestHandler): S3ClientConfig {

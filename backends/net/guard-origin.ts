@@ -2,7 +2,17 @@
 // the origin is down, and a few retries of what can be repeated safely. Requests with a body, and those whose repetition
 // would do something else than the first (copy, create, complete), are sent once. A read is retried until its answer
 // begins; from then on its body is the caller's to resume.
-import type { Backend, Buckets, Multipart, ObjectRead, ReadOptions, Tagging, UploadBody } from '../backend.ts';
+import type {
+  Backend,
+  BucketDocuments,
+  Buckets,
+  Multipart,
+  ObjectRead,
+  ReadOptions,
+  Tagging,
+  UploadBody,
+  Versioning,
+} from '../backend.ts';
 import { Circuit } from './circuit.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { meteredBody } from './metered-body.ts';
@@ -48,7 +58,8 @@ export function guardOrigin(backend: Backend, limits: OriginLimits, deps: GuardD
   const clock = deps.clock ?? systemClock;
   const gate = openGate(limits, deps, clock);
   const bucket = limits.bytesPerSecond === undefined ? undefined : new TokenBucket(clock, limits.bytesPerSecond);
-  const { put, delete: remove, deleteMany, copy, objectParts, multipart, tagging, buckets } = backend;
+  const { put, delete: remove, deleteMany, copy, objectParts, multipart } = backend;
+  const { tagging, versioning, buckets, bucketDocuments } = backend;
   return {
     kind: backend.kind,
     capabilities: backend.capabilities,
@@ -81,7 +92,9 @@ export function guardOrigin(backend: Backend, limits: OriginLimits, deps: GuardD
     }),
     ...(multipart && { multipart: guardMultipart(multipart, gate, bucket) }),
     ...(tagging && { tagging: guardTagging(tagging, gate) }),
+    ...(versioning && { versioning: guardVersioning(versioning, gate) }),
     ...(buckets && { buckets: guardBuckets(buckets, gate) }),
+    ...(bucketDocuments && { bucketDocuments: guardDocuments(bucketDocuments, gate) }),
     close: () => backend.close(),
   };
 }
@@ -138,6 +151,23 @@ function guardTagging(tagging: Tagging, gate: OriginGate): Tagging {
     get: (ref, signal) => gate.repeatable(() => tagging.get(ref, signal), signal),
     set: (ref, tags, signal) => gate.repeatable(() => tagging.set(ref, tags, signal), signal),
     delete: (ref, signal) => gate.repeatable(() => tagging.delete(ref, signal), signal),
+  };
+}
+
+function guardVersioning(versioning: Versioning, gate: OriginGate): Versioning {
+  return {
+    get: (bucketName, signal) => gate.repeatable(() => versioning.get(bucketName, signal), signal),
+    set: (bucketName, status, signal) => gate.repeatable(() => versioning.set(bucketName, status, signal), signal),
+    list: (bucketName, options, signal) => gate.repeatable(() => versioning.list(bucketName, options, signal), signal),
+  };
+}
+
+function guardDocuments(documents: BucketDocuments, gate: OriginGate): BucketDocuments {
+  return {
+    get: (bucketName, name, signal) => gate.repeatable(() => documents.get(bucketName, name, signal), signal),
+    set: (bucketName, name, document, signal) =>
+      gate.repeatable(() => documents.set(bucketName, name, document, signal), signal),
+    delete: (bucketName, name, signal) => gate.repeatable(() => documents.delete(bucketName, name, signal), signal),
   };
 }
 

@@ -8,16 +8,12 @@ const HIDDEN = '(secret)';
 const SECRET_MIN_CHARACTERS = 4;
 const MAX_CAUSES = 8;
 
-/** The same backend, its errors changed in place: an upload's caller compares them with its own. */
-export function hideSecrets(backend: Backend, secrets: readonly string[]): Backend {
-  const written = [...new Set(secrets.filter(isLongEnough).flatMap(waysToWrite))];
-  if (written.length === 0) return backend;
-  // Longest first: one may be part of another.
-  const hide = (error: unknown) =>
-    clean(
-      error,
-      written.sort((left, right) => right.length - left.length),
-    );
+/**
+ * The same backend, its errors changed in place: an upload's caller compares them with its own. `secrets` is asked at
+ * each error, because some change while the backend is open.
+ */
+export function hideSecrets(backend: Backend, secrets: () => readonly string[]): Backend {
+  const hide = (error: unknown) => clean(error, writtenForms(secrets()));
   const read: Backend['read'] = async (...args) => {
     try {
       return cleanRead(await backend.read(...args), hide);
@@ -27,9 +23,7 @@ export function hideSecrets(backend: Backend, secrets: readonly string[]): Backe
   };
   return withErrors(backend, hide, {
     read,
-    multipart: backend.multipart && withErrors(backend.multipart, hide),
-    tagging: backend.tagging && withErrors(backend.tagging, hide),
-    buckets: backend.buckets && withErrors(backend.buckets, hide),
+    capabilities: backend.capabilities,
   });
 }
 
@@ -40,6 +34,8 @@ function withErrors<T extends object>(target: T, hide: Hide, replaced: Partial<T
     get(_, name) {
       if (Object.hasOwn(replaced, name)) return Reflect.get(replaced, name);
       const member: unknown = Reflect.get(target, name);
+      // An ability that is an object of its own, such as multipart.
+      if (typeof member === 'object' && member !== null) return withErrors(member, hide);
       if (typeof member !== 'function') return member;
       return async (...args: unknown[]) => {
         try {
@@ -71,6 +67,12 @@ function clean(error: unknown, written: readonly string[]): unknown {
     current = current.cause;
   }
   return error;
+}
+
+/** Longest first: one may be part of another. */
+function writtenForms(secrets: readonly string[]): readonly string[] {
+  const forms = new Set(secrets.filter(isLongEnough).flatMap(waysToWrite));
+  return [...forms].sort((left, right) => right.length - left.length);
 }
 
 function isLongEnough(secret: string): boolean {

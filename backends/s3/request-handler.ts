@@ -6,6 +6,7 @@ import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { BackendError } from '../backend.ts';
 import type { IdleAgents } from '../net/idle-agents.ts';
+import type { SentTokens } from './sent-tokens.ts';
 
 /** The part of the SDK's request that matters here. */
 interface SdkRequest {
@@ -31,9 +32,11 @@ const CONTINUE_TIMEOUT_MS = 1_000;
 export class S3RequestHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #agents: IdleAgents;
+  readonly #tokens: SentTokens;
 
-  constructor(agents: IdleAgents) {
+  constructor(agents: IdleAgents, tokens: SentTokens) {
     this.#agents = agents;
+    this.#tokens = tokens;
   }
 
   handle(
@@ -42,6 +45,7 @@ export class S3RequestHandler {
   ): Promise<{ response: SdkResponse }> {
     return new Promise((resolve, reject) => {
       options.abortSignal?.throwIfAborted();
+      this.#tokens.note(header(request.headers, 'x-amz-security-token'));
       const sent = this.#open(request);
       const onAbort = () => fail(options.abortSignal?.reason);
       const fail = (error: unknown) => {

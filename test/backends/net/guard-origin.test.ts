@@ -1,8 +1,9 @@
 // Retries, the circuit and the caps around an origin, by a clock that the test moves.
 import { PassThrough, Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { BackendError, type BackendErrorCode, type UploadBody } from '../../../backends/backend.ts';
+import { type Backend, BackendError, type BackendErrorCode, type UploadBody } from '../../../backends/backend.ts';
 import { guardOrigin, type OriginLimits } from '../../../backends/net/guard-origin.ts';
+import { openS3Backend } from '../../../backends/s3.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { StubBackend } from './stub-backend.ts';
 
@@ -38,6 +39,22 @@ async function outcome(work: Promise<unknown>, clock: FakeClock): Promise<unknow
   await clock.advance(60_000);
   return settled;
 }
+
+test('no ability of an origin is lost behind its guard', async () => {
+  const keys = { accessKeyId: 'a', secretAccessKey: 'b' };
+  const every: Backend = {
+    ...openS3Backend({ endpoint: 'http://127.0.0.1:1', ...keys }),
+    objectParts: async () => undefined,
+    bucketDocuments: {
+      get: async () => undefined,
+      set: async () => undefined,
+      delete: async () => undefined,
+    },
+  };
+  const guarded = guardOrigin(every, {}, { name: 'main', log: { info: () => undefined, warn: () => undefined } });
+  expect(Object.keys(guarded).sort()).toEqual(Object.keys(every).sort());
+  await every.close();
+});
 
 test('a head that failed is tried again until it succeeds, at most as often as the limit says', async () => {
   const { clock, backend, guarded } = world({ retries: 2 });

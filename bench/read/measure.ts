@@ -44,7 +44,7 @@ const FIGURES: Record<FigureName, (result: LoadResult) => number> = {
 
 /** Of other bytes than the row is about: the head of a window, a fill's last block. */
 const OTHER_SOURCES_AT_MOST = 0.01;
-const WARM_ATTEMPTS = 10;
+const WARM_ATTEMPTS = 60;
 /** Fills run ahead of their readers: a short window has the work of one and the bytes of the other. */
 const COLD_TIMES = { warmMs: 2_000, windowMs: 3_000 };
 

@@ -229,8 +229,9 @@ export class S3Server {
     else if (refusal === undefined) socket.destroy();
     else if (latest === undefined || latest.response.writableFinished) refuseOnSocket(socket, refusal);
     else if (latest.request.complete) endAfter(latest, socket);
-    // Its body broke off. Answers that are under way, to it or to an earlier request, must not be mixed with this one.
-    else if (socketIsAnswering(latest)) socket.destroy();
+    // Its body broke off. Answers that are under way, to it or to an earlier request, must not be mixed with this one;
+    // what of them is written is still sent.
+    else if (socketIsAnswering(latest)) socket.destroySoon();
     else refuseOnSocket(socket, isCutShort(error) ? new S3Error('IncompleteBody') : refusal);
   }
 }

@@ -67,6 +67,20 @@ describe('what is not HTTP', () => {
     expect(seen).toEqual(['GET /first']);
   });
 
+  test('an answer that was written before its client ended the body short still arrives whole', async () => {
+    const answer = 'x'.repeat(30_000_000);
+    const { port } = await serve({}, async (_req, res) => {
+      res.writeHead(403, { connection: 'close', 'content-length': answer.length });
+      res.write(answer);
+      // Ended only when the body is; as an early refusal waits for what is still coming.
+      await new Promise(() => undefined);
+    });
+    const client = await RawConnection.open(port);
+    client.send('PUT /b/k HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc');
+    client.socket.once('data', () => client.socket.end());
+    expect((await client.rest()).split('\r\n\r\n')[1]).toHaveLength(answer.length);
+  });
+
   test('a body that its client ends short is answered as incomplete', async () => {
     const { port } = await serve();
     const client = await RawConnection.open(port);

@@ -390,7 +390,10 @@ export interface ListVersionsOptions {
   readonly maxEntries: number;
 }
 
-/** Ordered by key, then the newest version first. */
+/**
+ * Ordered by key, then the newest version first; of one second, markers and versions may be in either order where the
+ * origin tells them apart.
+ */
 export interface VersionListPage {
   readonly versions: readonly (ObjectVersionSummary | DeleteMarkerSummary)[];
   readonly prefixes: readonly string[];
@@ -405,7 +408,8 @@ export interface VersionListPage {
 export interface Versioning {
   /** Undefined: it was never switched on. */
   get(bucket: string, signal: AbortSignal): Promise<VersioningStatus | undefined>;
-  set(bucket: string, status: VersioningStatus, signal: AbortSignal): Promise<void>;
+  /** Absent: switched by the origin's operator. */
+  set?(bucket: string, status: VersioningStatus, signal: AbortSignal): Promise<void>;
   list(bucket: string, options: ListVersionsOptions, signal: AbortSignal): Promise<VersionListPage>;
 }
 

@@ -96,6 +96,8 @@ export class Succession {
   ): Promise<Deleted> {
     const newest = current ?? (await newestVersion(this.#rows, ref));
     checkDeleteConditions(conditions, newest && described(newest));
+    // A delete on conditions of what never was has nothing to do.
+    if (conditions !== undefined && newest === undefined) return {};
     const order = await this.#orderAfter(ref, current);
     const isEnabled = this.#deps.buckets.versioning(ref.bucket) === 'Enabled';
     const versionId = isEnabled ? newVersionId(order) : undefined;

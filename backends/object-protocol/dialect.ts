@@ -15,6 +15,8 @@ export interface Dialect {
   /** The origin tells the CRC-64 of what it stored. */
   readonly tellsCrc64: boolean;
   readonly listStyle: 'v1' | 'v2';
+  /** Versioning may be switched on through the gateway: whatever is promised of a bucket holds with it, too. */
+  readonly switchesVersioning: boolean;
   /** Names in a listing of uploads are asked for URL-encoded. */
   readonly encodesUploads: boolean;
   /** How the bucket's creation date is learned: from its own document, or from the list of all buckets. */

@@ -14,6 +14,7 @@ import {
   type PutOptions,
   type ReadOptions,
   type UploadBody,
+  type Versioning,
   type VersionRef,
 } from '../backend.ts';
 import { BucketOperations } from './bucket-operations.ts';
@@ -23,6 +24,7 @@ import { listObjects } from './listing.ts';
 import { OriginClient } from './origin-client.ts';
 import { headObject, readObject } from './reads.ts';
 import { Uploads } from './uploads.ts';
+import { versioningOf } from './versioning.ts';
 import type { Wire } from './wire.ts';
 import { WriteGuard } from './write-guard.ts';
 import { deleteObject, deleteObjects, putObject } from './writes.ts';
@@ -32,6 +34,7 @@ export class ProtocolBackend implements Backend {
   readonly capabilities: Capabilities;
   readonly multipart: Multipart;
   readonly buckets: BucketOperations;
+  readonly versioning: Versioning;
   readonly #client: OriginClient;
   readonly #guard: WriteGuard;
   readonly #uploads: Uploads;
@@ -44,6 +47,7 @@ export class ProtocolBackend implements Backend {
     this.#uploads = new Uploads({ client: this.#client, guard: this.#guard });
     this.multipart = this.#uploads;
     this.buckets = new BucketOperations({ client: this.#client });
+    this.versioning = versioningOf(this.#client);
   }
 
   /** A key that may not list buckets proves as well that the origin answers and knows it. */

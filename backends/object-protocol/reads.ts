@@ -19,6 +19,7 @@ import { createCrc64, verified } from './crc64.ts';
 import { conditionHeaders, objectInfo } from './object-headers.ts';
 import { oneHeader } from './one-header.ts';
 import type { OriginClient } from './origin-client.ts';
+import { ofVersion } from './versioning.ts';
 import type { WireRequest } from './wire.ts';
 
 export async function headObject(
@@ -27,7 +28,10 @@ export async function headObject(
   options: HeadOptions,
   signal: AbortSignal,
 ): Promise<ObjectHead> {
-  const headers = await client.call(objectRequest(client, 'HEAD', ref, options, {}), signal);
+  const request = objectRequest(client, 'HEAD', ref, options, {});
+  const headers = await client.call(request, signal).catch((error) => {
+    throw ofVersion(error, options.versionId);
+  });
   const info = objectInfo(client.dialect, ref.key, headers, promisedBytes(headers['content-length']));
   checkReadConditions(options.conditions, info);
   if (options.partNumber === undefined) return { info };
@@ -43,7 +47,10 @@ export async function readObject(
   if (options.partNumber !== undefined) return readPart(client, ref, options, signal);
   const range = options.range === undefined ? undefined : rangeHeader(options.range);
   const headers = range === undefined ? {} : { Range: range, ...client.dialect.rangeHeaders };
-  const response = await client.open(objectRequest(client, 'GET', ref, options, headers), signal);
+  const request = objectRequest(client, 'GET', ref, options, headers);
+  const response = await client.open(request, signal).catch((error) => {
+    throw ofVersion(error, options.versionId);
+  });
   try {
     return await openBody(client, ref, options, response, signal);
   } catch (error) {

@@ -107,6 +107,7 @@ export async function deleteObject(
     };
   } catch (error) {
     if (error instanceof BackendError && error.code === 'NoSuchKey') return {};
+    if (error instanceof BackendError && error.code === 'NoSuchVersion') return { versionId: options.versionId };
     throw error;
   }
 }
@@ -175,7 +176,8 @@ function outcomeOf(client: OriginClient, target: DeleteTarget, answer: XmlElemen
   const failure = answer.all('Error').find(isTarget);
   if (failure !== undefined) {
     const refusal = { status: 200, code: failure.text('Code'), message: failure.text('Message') };
-    if (refusal.code !== 'NoSuchKey') return { ...target, error: originError(client.dialect, refusal, 'object') };
+    if (refusal.code !== 'NoSuchKey' && refusal.code !== 'NoSuchVersion')
+      return { ...target, error: originError(client.dialect, refusal, 'object') };
   }
   const deleted = answer.all('Deleted').find(isTarget);
   return {

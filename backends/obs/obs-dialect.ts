@@ -29,6 +29,7 @@ export function obsDialect(signature: 'obs' | 'v2', region: string | undefined):
     rangeHeaders: {},
     tellsCrc64: false,
     listStyle: 'v1',
+    switchesVersioning: true,
     // radosgw encodes names in a listing of uploads when asked to, and does not say so.
     encodesUploads: signature === 'obs',
     bucketDocument: false,

@@ -27,6 +27,8 @@ export const OSS_DIALECT: Dialect = {
   rangeHeaders: { 'x-oss-range-behavior': 'standard' },
   tellsCrc64: true,
   listStyle: 'v2',
+  // With versions OSS ignores what keeps a put from replacing an object.
+  switchesVersioning: false,
   encodesUploads: true,
   bucketDocument: true,
   // OSS writes hexadecimal etags in upper case and compares them as they are.

@@ -18,7 +18,7 @@ export async function versioningAt(route: Route, signal: AbortSignal): Promise<V
 
 export async function setVersioningAt(route: Route, status: VersioningStatus, signal: AbortSignal): Promise<void> {
   const { versioning } = route.backend;
-  if (versioning === undefined) throw notSupported(route, 'versions of objects');
+  if (versioning?.set === undefined) throw notSupported(route, 'switching versions of objects');
   if (route.prefix !== '') {
     const message = "The bucket is a prefix of its origin's bucket, whose other prefixes would get versions too.";
     throw new BackendError('NotSupported', message);

@@ -15,7 +15,7 @@ const REF = { bucket: BUCKET, key: 'dir/x' };
 let world: FsWorld;
 beforeEach(async () => {
   world = await FsWorld.make();
-  await world.backend.versioning?.set(BUCKET, 'Enabled', world.signal);
+  await world.backend.versioning?.set?.(BUCKET, 'Enabled', world.signal);
 });
 
 /** The world as a crash leaves it: `leave` writes what was done by then, and gives the intent that was on the disk. */

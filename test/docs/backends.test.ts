@@ -53,7 +53,7 @@ const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
   DeleteBucket: buckets,
   GetBucketLocation: everywhere('gateway'),
   GetBucketVersioning: (backend) => (backend.versioning === undefined ? 'gateway' : 'native'),
-  PutBucketVersioning: needs((backend) => backend.versioning),
+  PutBucketVersioning: needs((backend) => backend.versioning?.set),
   GetBucketRequestPayment: everywhere('gateway'),
   GetBucketAccelerateConfiguration: everywhere('gateway'),
   GetBucketLogging: everywhere('gateway'),

@@ -13,7 +13,10 @@ const LANES = 4;
 /** Keys in each other's way, in directories that come and go. */
 const NAMES = ['a', 'a/', 'a/b', 'a/b/c', 'd/e/f', '..', 'x'.repeat(300), 'plain.txt'];
 
-type Doing = Required<Pick<Backend, 'put' | 'delete' | 'copy'>> & { multipart: Multipart; versioning: Versioning };
+type Doing = Required<Pick<Backend, 'put' | 'delete' | 'copy'>> & {
+  multipart: Multipart;
+  versioning: Required<Versioning>;
+};
 
 class Lane {
   readonly #backend: Doing;

@@ -38,7 +38,7 @@ export async function killRounds(options: { kills: number; seed: number }): Prom
     await backend.buckets?.create(BUCKET, { owner: 'tester' }, signal);
     for (const bucket of VERSIONED_BUCKETS) {
       await backend.buckets?.create(bucket, { owner: 'tester' }, signal);
-      await backend.versioning?.set(bucket, 'Enabled', signal);
+      await backend.versioning?.set?.(bucket, 'Enabled', signal);
     }
   });
   for (; report.kills < options.kills; report.kills += 1) {

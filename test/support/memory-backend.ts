@@ -72,7 +72,7 @@ export class MemoryBackend implements Backend {
   readonly buckets: Buckets;
   readonly tagging: Tagging;
   readonly acls: ObjectAcls;
-  readonly versioning: Versioning;
+  readonly versioning: Required<Versioning>;
   readonly bucketDocuments: BucketDocuments;
   readonly #now: () => Date;
   readonly #buckets = new Map<string, StoredBucket>();
@@ -166,7 +166,9 @@ export class MemoryBackend implements Backend {
   async delete(ref: ObjectRef, options: DeleteOptions): Promise<Deleted> {
     const { versions } = this.bucket(ref.bucket);
     const { versionId } = options;
-    checkDeleteConditions(options.conditions, versions.described(ref.key, versionId));
+    const described = versions.described(ref.key, versionId);
+    checkDeleteConditions(options.conditions, described);
+    if (options.conditions !== undefined && described === undefined) return {};
     if (versionId === undefined) {
       const marked = versions.add(ref.key, undefined, this.#now());
       return marked === undefined ? {} : { versionId: marked, deleteMarker: true };

@@ -29,7 +29,7 @@ export async function createBucket(call: Call, buckets: Buckets): Promise<void> 
 
 export function deleteBucket(call: Call, buckets: Buckets, bucket: StoredBucket): void {
   const pending = call.flavour.uploadsHoldBucket && bucket.uploads.size > 0;
-  if (bucket.objects.size > 0 || pending) throw new Refused(409, 'BucketNotEmpty');
+  if (bucket.objects.size > 0 || !bucket.versions.isEmpty || pending) throw new Refused(409, 'BucketNotEmpty');
   buckets.delete(bucket.name);
   call.answer(204);
 }
@@ -40,7 +40,9 @@ export function describeBucket(call: Call, bucket: StoredBucket): void {
     return;
   }
   if (call.query.has('versioning')) {
-    call.answerXml('<VersioningConfiguration></VersioningConfiguration>');
+    const { status } = bucket.versions;
+    const told = status === undefined ? '' : `<Status>${status}</Status>`;
+    call.answerXml(`<VersioningConfiguration>${told}</VersioningConfiguration>`);
     return;
   }
   const created = bucket.created.toISOString();
@@ -92,7 +94,7 @@ export async function deleteObjects(call: Call, bucket: StoredBucket): Promise<v
   const document = (await call.body()).toString('utf8');
   const keys = [...document.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => unescapedXml(key));
   if (keys.length === 0 || keys.length > 1_000) throw new Refused(400, 'MalformedXML');
-  for (const key of keys) bucket.objects.delete(key);
+  for (const key of keys) bucket.versions.put(key, undefined);
   const quiet = document.includes('<Quiet>true</Quiet>');
   const deleted = quiet ? [] : keys.map((key) => `<Deleted><Key>${escaped(key)}</Key></Deleted>`);
   call.answerXml(`<DeleteResult>${deleted.join('')}</DeleteResult>`);

@@ -2,6 +2,7 @@
 import { type Call, Refused } from './call.ts';
 import { escaped } from './documents.ts';
 import { type StoredBucket, type StoredObject, storedObject } from './store.ts';
+import { findVersion, versionHeader, versionHeaderOf } from './version-routes.ts';
 
 export type FindBucket = (name: string) => StoredBucket;
 
@@ -14,15 +15,15 @@ export function keyOf(call: Call): string {
 }
 
 export function readObject(call: Call, bucket: StoredBucket): void {
-  const object = bucket.objects.get(keyOf(call));
-  if (object === undefined) throw new Refused(404, 'NoSuchKey');
+  const key = keyOf(call);
+  const object = findVersion(call, bucket, key);
   if (call.query.has('tagging')) {
     call.answerXml(tagDocument(object.headers[`${call.flavour.prefix}tagging`]));
     return;
   }
   const verdict = conditionVerdict(call, object, '');
   if (verdict === 412) throw new Refused(412, 'PreconditionFailed');
-  const told = objectHeaders(call, object);
+  const told = { ...objectHeaders(call, object), ...versionHeaderOf(call, bucket, key, object) };
   if (verdict === 304) {
     call.answer(304, told);
     return;
@@ -47,13 +48,21 @@ export async function writeObject(call: Call, bucket: StoredBucket, find: FindBu
   const bytes = await call.body();
   if (forbids && bucket.objects.has(key)) throw new Refused(409, 'FileAlreadyExists');
   const object = storedObject(bytes, keptHeaders(call));
-  bucket.objects.set(key, object);
-  call.answer(200, { ETag: quoted(call, object), ...crcHeader(call, object) });
+  const id = bucket.versions.put(key, object);
+  call.answer(200, { ETag: quoted(call, object), ...crcHeader(call, object), ...versionHeader(call, id) });
 }
 
 export function deleteObject(call: Call, bucket: StoredBucket): void {
-  bucket.objects.delete(keyOf(call));
-  call.answer(204);
+  const [key, id] = [keyOf(call), call.query.get('versionId')];
+  const marker = { [`${call.flavour.prefix}delete-marker`]: 'true' };
+  if (id !== undefined && bucket.versions.status !== undefined) {
+    const removed = bucket.versions.remove(key, id);
+    const isMarker = removed !== undefined && removed.object === undefined;
+    call.answer(204, { ...versionHeader(call, id), ...(isMarker ? marker : {}) });
+    return;
+  }
+  const made = bucket.versions.put(key, undefined);
+  call.answer(204, made === undefined ? {} : { ...versionHeader(call, made), ...marker });
 }
 
 function copyObject(call: Call, bucket: StoredBucket, source: StoredObject): void {
@@ -67,7 +76,8 @@ function copyObject(call: Call, bucket: StoredBucket, source: StoredObject): voi
     ...(tags === undefined ? {} : { [`${prefix}tagging`]: tags }),
     ...(storageClass === undefined ? {} : { [`${prefix}storage-class`]: storageClass }),
   });
-  bucket.objects.set(keyOf(call), object);
+  const id = bucket.versions.put(keyOf(call), object);
+  for (const [name, value] of Object.entries(versionHeader(call, id))) call.response.setHeader(name, value);
   call.answerXml(
     `<CopyObjectResult><ETag>${escaped(quoted(call, object))}</ETag>` +
       `<LastModified>${object.modified.toISOString()}</LastModified></CopyObjectResult>`,
@@ -75,9 +85,12 @@ function copyObject(call: Call, bucket: StoredBucket, source: StoredObject): voi
 }
 
 export function sourceObject(call: Call, source: string, find: FindBucket): StoredObject {
-  const match = /^\/?([^/]+)\/([^?]+)/.exec(source);
+  const match = /^\/?([^/]+)\/([^?]+)(?:\?versionId=(.+))?$/.exec(source);
   if (match === null) throw new Refused(400, 'InvalidArgument');
-  const object = find(match[1] ?? '').objects.get(decodeURIComponent(match[2] ?? ''));
+  const bucket = find(match[1] ?? '');
+  const key = decodeURIComponent(match[2] ?? '');
+  const version = bucket.versions.of(key).find(({ id }) => id === decodeURIComponent(match[3] ?? ''));
+  const object = match[3] === undefined ? bucket.objects.get(key) : version?.object;
   if (object === undefined) throw new Refused(404, 'NoSuchKey');
   if (conditionVerdict(call, object, `${call.flavour.prefix}copy-source-`) !== undefined) {
     throw new Refused(412, 'PreconditionFailed');

@@ -20,6 +20,7 @@ import { type Flavour, OBS, OSS } from './flavour.ts';
 import { deleteObject, readObject, writeObject } from './object-routes.ts';
 import { StoredBucket } from './store.ts';
 import { abortUpload, completeUpload, createUpload, listParts, listUploads, uploadPart } from './upload-routes.ts';
+import { listVersions, switchVersioning } from './version-routes.ts';
 
 export interface ProtocolServerOptions {
   readonly flavour: 'oss' | 'obs';
@@ -133,7 +134,8 @@ export class ProtocolServer {
 
   async #route(call: Call): Promise<void> {
     if (call.bucket === undefined) return listBuckets(call, this.buckets);
-    if (call.key === undefined && call.method === 'PUT') return createBucket(call, this.buckets);
+    const switches = call.method === 'PUT' && call.query.has('versioning');
+    if (call.key === undefined && call.method === 'PUT' && !switches) return createBucket(call, this.buckets);
     const bucket = this.#find(call.bucket);
     if (call.key === undefined) return this.#onBucket(call, bucket);
     await this.#onObject(call, bucket);
@@ -144,8 +146,10 @@ export class ProtocolServer {
     if (method === 'HEAD') return call.answer(200);
     if (method === 'DELETE') return deleteBucket(call, this.buckets, bucket);
     if (method === 'POST' && query.has('delete')) return deleteObjects(call, bucket);
+    if (method === 'PUT') return switchVersioning(call, bucket);
     if (method !== 'GET') throw new Refused(405, 'MethodNotAllowed');
     if (query.has('uploads')) return listUploads(call, bucket);
+    if (query.has('versions')) return listVersions(call, bucket);
     if (query.has('bucketInfo') || query.has('location') || query.has('versioning'))
       return describeBucket(call, bucket);
     return listObjects(call, bucket);

@@ -1,5 +1,6 @@
 // What the protocol server keeps, in memory: buckets, objects, pending uploads.
 import { createHash } from 'node:crypto';
+import { StoredVersions } from './versions.ts';
 
 export interface StoredObject {
   readonly bytes: Buffer;
@@ -23,7 +24,9 @@ export interface StoredUpload {
 export class StoredBucket {
   readonly name: string;
   readonly created = new Date();
+  /** What is current; changed through `versions` alone. */
   readonly objects = new Map<string, StoredObject>();
+  readonly versions = new StoredVersions(this.objects);
   readonly uploads = new Map<string, StoredUpload>();
 
   constructor(name: string) {

@@ -5,6 +5,7 @@ import { type Call, Refused } from './call.ts';
 import { compareNames, entriesOf, escaped, nameWriter, unescapedXml } from './documents.ts';
 import { crcHeader, type FindBucket, keptHeaders, keyOf, quoted, sourceObject } from './object-routes.ts';
 import { assembledObject, type StoredBucket, type StoredObject, type StoredUpload, storedObject } from './store.ts';
+import { versionHeader } from './version-routes.ts';
 
 export function createUpload(call: Call, bucket: StoredBucket): void {
   const key = keyOf(call);
@@ -116,7 +117,8 @@ export async function completeUpload(call: Call, bucket: StoredBucket): Promise<
     throw new Refused(409, 'FileAlreadyExists');
   }
   const object = assembledObject(parts, upload.headers);
-  bucket.objects.set(upload.key, object);
+  const id = bucket.versions.put(upload.key, object);
+  for (const [name, value] of Object.entries(versionHeader(call, id))) call.response.setHeader(name, value);
   bucket.uploads.delete(upload.id);
   call.answerXml(
     `<CompleteMultipartUploadResult><Key>${escaped(upload.key)}</Key><ETag>${escaped(quoted(call, object))}</ETag></CompleteMultipartUploadResult>`,

@@ -155,10 +155,13 @@ function guardTagging(tagging: Tagging, gate: OriginGate): Tagging {
 }
 
 function guardVersioning(versioning: Versioning, gate: OriginGate): Versioning {
+  const set = versioning.set?.bind(versioning);
   return {
     get: (bucketName, signal) => gate.repeatable(() => versioning.get(bucketName, signal), signal),
-    set: (bucketName, status, signal) => gate.repeatable(() => versioning.set(bucketName, status, signal), signal),
     list: (bucketName, options, signal) => gate.repeatable(() => versioning.list(bucketName, options, signal), signal),
+    ...(set !== undefined && {
+      set: (bucketName, status, signal) => gate.repeatable(() => set(bucketName, status, signal), signal),
+    }),
   };
 }
 

@@ -114,9 +114,12 @@ function inOrder(versions: Version[]): Version[] {
   );
 }
 
-/** A delete marker does not allow to be read. */
+/** Servers say of a version that is not there what they say of keys; a delete marker does not allow to be read. */
 export function ofVersion(error: unknown, versionId: string | undefined): unknown {
-  if (!(error instanceof BackendError) || versionId === undefined || error.code !== 'NotSupported') return error;
+  if (!(error instanceof BackendError) || versionId === undefined) return error;
   const { message, nativeCode } = error;
-  return new BackendError('DeleteMarker', message, { cause: error, nativeCode, marker: { versionId } });
+  if (error.code === 'NotSupported') {
+    return new BackendError('DeleteMarker', message, { cause: error, nativeCode, marker: { versionId } });
+  }
+  return error.code === 'NoSuchKey' ? new BackendError('NoSuchVersion', message, { cause: error, nativeCode }) : error;
 }

@@ -13,6 +13,10 @@ const DEVIATIONS = {
     'it leaves the common prefixes out of a listing of uploads',
   'an upload that is unknown, completed or aborted is NoSuchUpload':
     'it says of an aborted one that its completion is under way',
+  'a delete puts a marker on top, which hides the object and nothing else': 'it takes a marker for no version',
+  'a key that was never there gets a marker all the same, and markers pile up': 'it tells no version of the marker',
+  'a version is copied from, and a copy is a version of its own': 'it tells no version of the copy',
+  'versions are listed by key and age, page by page, prefixes once': 'its key marker without a version is inclusive',
   'parts that were sent but not named are left out': 'it wants every part named',
 };
 

@@ -82,8 +82,18 @@ export class AccessControl {
     const subject = targetOf(asking, bucket);
     const access = await this.#accessTo(subject, asking, signal);
     if (access.block.BlockPublicAcls && isPublicAcl(headers['x-amz-acl'])) throw new S3Error('AccessDenied');
-    if (!isAskedLater(asking, access.policy)) await this.#authorise(subject, asking, access, {}, signal);
+    if (isAskedLater(asking, access.policy)) return access.owner;
+    const isAllowed = await isGranted(this.#authorise(subject, asking, access, {}, signal));
+    if (!isAllowed && !(await this.#isMissing(subject, asking, signal))) throw new S3Error('AccessDenied');
     return access.owner;
+  }
+
+  /** That a key which may be listed is not there, a reader learns although it may not read it. */
+  async #isMissing(subject: Subject, asking: Asking, signal: AbortSignal): Promise<boolean> {
+    const { bucket, key, versionId, name } = subject;
+    if (key === undefined || versionId !== undefined || !readsObject(name)) return false;
+    if (!(await this.of(asking, signal).mayList(bucket, key))) return false;
+    return (await unlessMissing(this.#deps.objects.head({ bucket, key }, {}, signal))) === undefined;
   }
 
   /** For what an operation finds out it needs beyond its own target. */

@@ -2,6 +2,7 @@
 // means is in policy/.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
 import type { Answer } from '../answer.ts';
+import { bucketAcl } from '../bucket-acls.ts';
 import { S3Error } from '../errors.ts';
 import { BucketPolicies, POLICY_DOCUMENT } from '../policy/bucket-policies.ts';
 import { parseBucketPolicy } from '../policy/bucket-policy.ts';
@@ -33,7 +34,9 @@ export async function deleteBucketPolicy({ bucket, settings, signal }: Operation
 export async function getBucketPolicyStatus({ bucket, settings, signal }: OperationContext): Promise<Answer> {
   const policies = new BucketPolicies({ settings });
   const policy = await policies.policyOf(bucket, signal);
-  const { RestrictPublicBuckets: isRestricted } = await policies.blockOf(bucket, signal);
-  const IsPublic = policy !== undefined && !isRestricted && isPublic(policy);
+  const acl = await bucketAcl(settings, bucket, signal);
+  const { RestrictPublicBuckets: isRestricted, IgnorePublicAcls: isIgnored } = await policies.blockOf(bucket, signal);
+  const byPolicy = policy !== undefined && !isRestricted && isPublic(policy);
+  const IsPublic = byPolicy || (acl !== undefined && !isIgnored);
   return { status: 200, body: { xml: { root: 'PolicyStatus', content: { IsPublic } } } };
 }

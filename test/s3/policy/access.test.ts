@@ -266,6 +266,9 @@ test('that a key is not there is told to who may list it, and to nobody else', a
   await bucket.says({}, { Action: 's3:ListBucket', Resource: '', Condition });
   expect(await asked(STRANGER, '/open/absent')).toEqual([404, 404]);
   expect(await asked(STRANGER, '/shut/absent')).toEqual([403, 403]);
+  await bucket.says({ Action: 's3:ListBucket', Resource: '' });
+  expect(await asked(STRANGER, '/absent')).toEqual([404, 404]);
+  expect(await asked(STRANGER, '/a')).toEqual([403, 403]);
 });
 
 test('a bucket that is not there is not told to who is not signed', async () => {

@@ -10,10 +10,7 @@ import { parse, stringify } from 'yaml';
 import type { Backend } from '../../backends/backend.ts';
 import { settingsOf } from '../../src/config/backend-settings.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { S3Error } from '../../src/s3/errors.ts';
 import type { OperationName } from '../../src/s3/operation.ts';
-import type { OperationContext } from '../../src/s3/operations/operation-context.ts';
-import { OPERATIONS } from '../../src/s3/operations/table.ts';
 import { BACKEND_KINDS, type BackendKind, type OpenedBackend, openBackendOf } from '../support/every-backend.ts';
 import {
   CIRCUIT_OPEN,
@@ -27,6 +24,7 @@ import {
 import { TestGateway } from '../support/s3-gateway.ts';
 import { tableBeneath } from './markdown-table.ts';
 import { EXAMPLES } from './operation-examples.ts';
+import { outcomesOfOperations } from './operations-offered.ts';
 
 const FILE = 'docs/BACKENDS.md';
 
@@ -109,30 +107,13 @@ const OFFERS: Partial<Record<OperationName, (backend: Backend) => Offer>> = {
 const opened = new Map<BackendKind, OpenedBackend>();
 let offered: readonly string[];
 beforeAll(async () => {
-  offered = await namesOffered();
+  // Those that do not say, before they look at anything, that they are not there or that nothing is configured.
+  offered = [...(await outcomesOfOperations())].filter(([, outcome]) => outcome === 'offered').map(([name]) => name);
   for (const kind of BACKEND_KINDS) opened.set(kind, await openBackendOf(kind));
 });
 afterAll(async () => {
   for (const { close } of opened.values()) await close();
 });
-
-/** Those that do not say, before they look at anything, that they are not there or that nothing is configured. */
-async function namesOffered(): Promise<readonly string[]> {
-  const names: string[] = [];
-  for (const [name, { handler }] of Object.entries(OPERATIONS)) {
-    const context = new Proxy({} as OperationContext, {
-      get: (_, property) => {
-        if (property !== 'operation') throw new Error('The operation looks at its request.');
-      },
-    });
-    const error = await handler(context).then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    if (!(error instanceof S3Error)) names.push(name);
-  }
-  return names;
-}
 
 function backendOf(kind: BackendKind): Backend {
   const found = opened.get(kind);

@@ -82,7 +82,7 @@ test("encryption by the origin's keys is asked of it, and told as it answers", a
   expect(headers['x-amz-server-side-encryption-aws-kms-key-id']).toBe('key-1');
 });
 
-test("a client's own key goes along with every request about its object", async () => {
+test("trap 32: a client's own key goes along with every request about its object", async () => {
   await put(CUSTOMER);
   expect(backend.asked.customerKey).toEqual(KEPT);
   for (const method of ['GET', 'HEAD']) {

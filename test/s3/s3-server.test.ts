@@ -200,7 +200,7 @@ describe('headers', () => {
   });
 });
 
-describe('what reaches the dialect', () => {
+describe('trap 6: what reaches the dialect', () => {
   test.each(['PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE', 'M-SEARCH', 'DELETE', 'HEAD'])('%s', async (method) => {
     const { port, seen } = await serve();
     const answer = await sendRaw(port, `${method} /b/k?x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);

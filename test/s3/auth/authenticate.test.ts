@@ -172,7 +172,7 @@ describe('what is signed', () => {
     expect(authenticator().authenticate(signedInHeader({ query })).identity.name).toBe('reader');
   });
 
-  test('a host may be signed without the port it was sent with, never as another host', () => {
+  test('trap 10: a host may be signed without the port it was sent with, never as another host', () => {
     const sent = { headers: { host: 's3.example.com:9000' } };
     const by = authenticator();
     expect(by.authenticate(signedInHeader(sent)).identity.name).toBe('reader');
@@ -199,7 +199,7 @@ describe('what is signed', () => {
     );
   });
 
-  test('any region is accepted, the empty one too, unless one is required', () => {
+  test('trap 11: any region is accepted, the empty one too, unless one is required', () => {
     for (const region of ['us-east-1', 'garage', '']) {
       expect(authenticator().authenticate(signedInHeader({}, { region })).identity.name).toBe('reader');
     }
@@ -253,7 +253,7 @@ describe('time', () => {
     });
   });
 
-  test('an expiry is a number of seconds up to a week; none at all has expired already', () => {
+  test('trap 11: an expiry is a number of seconds up to a week; none at all has expired already', () => {
     const codes: Record<string, S3ErrorCode> = {
       '0': 'AccessDenied',
       '-1': 'AuthorizationQueryParametersError',

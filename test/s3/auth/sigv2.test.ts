@@ -97,7 +97,7 @@ describe('presigned by Version 2', () => {
   const send = (path: string, more: Partial<RawRequest> = {}, port = gateway.port) =>
     sendRaw(port, { credential: null, ...more, path });
 
-  test('reads and writes, with the headers it was signed with', async () => {
+  test('trap 8: reads and writes, with the headers it was signed with', async () => {
     expect((await send(presign({ path: '/bucket/key' }))).text).toBe('hello');
     const amz = 'x-amz-meta-colour:blue\nx-amz-storage-class:STANDARD\n';
     const put = presign({ method: 'PUT', path: '/bucket/put', contentType: 'text/plain', amz });

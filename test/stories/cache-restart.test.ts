@@ -17,8 +17,8 @@ import { SyntheticOrigin, syntheticBytes } from '../support/synthetic-origin.ts'
 
 const BY_HAND = process.env.DFSTORE_TEST_PIECES;
 /** Other tests run beside this one, unless somebody waits for the figure. */
-const START_LIMIT_MS = BY_HAND === undefined ? 6_000 : 2_000;
-const PIECES = Number(BY_HAND ?? 10_000);
+const START_LIMIT_MS = BY_HAND === undefined ? 20_000 : 2_000;
+const PIECES = Number(BY_HAND ?? 5_000);
 const PIECE = 1024 * 1024;
 const BLOCK = 64 * 1024;
 const KEY = { accessKeyId: 'RESTARTKEY', secretAccessKey: 'restart-secret' };

@@ -23,10 +23,11 @@ export interface WrittenState {
 
 export class CacheLoad {
   /** By key. A value is a nonce; its bytes follow from it. */
-  readonly written = new Map<string, WrittenState>();
+  readonly states = new Map<string, WrittenState>();
   readonly counts = { reads: 0, writes: 0, cut: 0 };
   readonly #random: Random;
   #serial = 0;
+  #wrote: () => void = () => undefined;
 
   constructor(random: Random) {
     this.#random = random;
@@ -39,6 +40,16 @@ export class CacheLoad {
       ...Array.from({ length: WRITERS }, (_, lane) => () => this.#writeOrRead(at, lane)),
     ];
     await Promise.all(lanes.map((act) => untilKilled(gateway, act)));
+  }
+
+  /** Resolves when so many more writes have been acknowledged, however slow the machine is. */
+  async written(more: number): Promise<void> {
+    const enough = this.counts.writes + more;
+    while (this.counts.writes < enough) {
+      await new Promise<void>((resolve) => {
+        this.#wrote = resolve;
+      });
+    }
   }
 
   /** A random range of a random large object. */
@@ -64,8 +75,8 @@ export class CacheLoad {
 
   async #writeOrRead(at: Serving, lane: number): Promise<void> {
     const key = `${lane}-${Math.floor(this.#random.below(KEYS_OF_A_WRITER))}`;
-    const state = this.written.get(key) ?? { acknowledged: undefined, begun: undefined };
-    this.written.set(key, state);
+    const state = this.states.get(key) ?? { acknowledged: undefined, begun: undefined };
+    this.states.set(key, state);
     const choice = this.#random.below(5);
     if (choice < 2) return this.expectWritten(at, key, state.acknowledged);
     const value = choice < 4 ? this.#newValue() : undefined;
@@ -80,6 +91,7 @@ export class CacheLoad {
     state.acknowledged = value;
     state.begun = undefined;
     this.counts.writes += 1;
+    this.#wrote();
     return undefined;
   }
 

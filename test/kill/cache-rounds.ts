@@ -8,7 +8,9 @@ import { CacheKillWorld } from './cache-world.ts';
 import { GatewayProcess, type Serving } from './gateway-process.ts';
 import { Random } from './random.ts';
 
-const LIFE_MAX_MS = 700;
+/** A life ends some time after some writes: both at random. */
+const WRITES_MAX = 4;
+const LIFE_AFTER_MAX_MS = 300;
 /** One start in five is killed too, at any instant of it. */
 const KILLED_STARTS = 5;
 const START_MAX_MS = 800;
@@ -52,7 +54,7 @@ export async function cacheKillRounds(options: { kills: number; seed: number }):
       const found = await inspect(world, load, gateway, serving);
       sums.soundPieces += found.soundPieces;
       sums.leakedBytesMax = Math.max(sums.leakedBytesMax, found.leakedBytes);
-      await loadAndKill(gateway, load, serving, random.below(LIFE_MAX_MS));
+      await loadAndKill(gateway, load, serving, random);
     } catch (cause) {
       await gateway.kill().catch(() => undefined);
       const where = `After kill ${sums.kills} of seed ${options.seed} a promise is broken; see ${world.folder}.`;
@@ -65,9 +67,10 @@ export async function cacheKillRounds(options: { kills: number; seed: number }):
   return { ...sums, ...load.counts, startMs };
 }
 
-async function loadAndKill(gateway: GatewayProcess, load: CacheLoad, at: Serving, lifeMs: number): Promise<void> {
+async function loadAndKill(gateway: GatewayProcess, load: CacheLoad, at: Serving, random: Random): Promise<void> {
   const working = load.run(gateway, at);
-  await Promise.race([working, pause(lifeMs)]);
+  await Promise.race([working, load.written(Math.floor(random.below(WRITES_MAX)))]);
+  await Promise.race([working, pause(random.below(LIFE_AFTER_MAX_MS))]);
   await gateway.kill();
   await working;
 }
@@ -82,7 +85,7 @@ async function inspect(
   const soundPieces = await readEverything(at);
   nothingWasDamaged(gateway);
   await world.originsAtRest();
-  for (const [key, state] of load.written) {
+  for (const [key, state] of load.states) {
     const value = valueAtOrigin(world, key);
     const allowed = [state.acknowledged, ...(state.begun === undefined ? [] : [state.begun.value])];
     if (!allowed.includes(value)) throw new Error(`'${key}' is '${value}' at its origin, not one of ${allowed}.`);

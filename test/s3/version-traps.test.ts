@@ -1,15 +1,28 @@
-// Versions on the wire: headers, documents and codes as S3 has them.
+// Versions on the wire: headers, documents and codes as S3 has them, over the embedded store.
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Backend } from '../../backends/backend.ts';
+import { openFsBackend } from '../../backends/fs.ts';
 import { TestGateway } from '../support/s3-gateway.ts';
 import { type RawRequest, sendRaw } from '../support/signed-request.ts';
 
 let gateway: TestGateway;
+let backend: Backend;
+let root: string;
 let made = 0;
 beforeAll(async () => {
-  gateway = await TestGateway.start();
+  root = await mkdtemp(join(tmpdir(), 'dfstore-versions-'));
+  backend = await openFsBackend({ root, reserveBytes: 0 });
+  gateway = await TestGateway.start({ backend });
 });
-afterAll(() => gateway.close());
+afterAll(async () => {
+  await gateway.close();
+  await backend.close();
+  await rm(root, { recursive: true });
+});
 
 const send = (request: RawRequest) => sendRaw(gateway.port, request);
 

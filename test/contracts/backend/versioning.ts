@@ -295,6 +295,16 @@ export const versioningPromises: Record<string, ContractPromise> = {
     ]);
   },
 
+  'writes of one key at once are a version each, and the last of them is the object': async (world) => {
+    const versioned = await VersionedBucket.make(world);
+    const bodies = Array.from({ length: 8 }, (_, index) => `body ${index}`);
+    const written = await Promise.all(bodies.map(async (bytes) => [idOf(await versioned.put(bytes)), bytes] as const));
+    const ids = await versioned.ids();
+    expect(ids.toSorted()).toEqual(written.map(([id]) => id).sort());
+    for (const [id, bytes] of written) expect(await versioned.read(id)).toBe(bytes);
+    expect(await versioned.read()).toBe(written.find(([id]) => id === ids[0])?.[1]);
+  },
+
   'a delete on conditions is about the newest version, be it a marker': async (world) => {
     world.needs((world.capabilities.deleteIf ?? 'none') !== 'none', 'deletes on conditions');
     const versioned = await VersionedBucket.make(world);

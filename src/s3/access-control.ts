@@ -98,15 +98,18 @@ export class AccessControl {
 
   /** For what an operation finds out it needs beyond its own target. */
   of(asking: Asking, signal: AbortSignal): Access {
-    const ask = async (subject: Subject, known: Known): Promise<void> => {
+    const ask = async (subject: Subject, known: Known): Promise<BucketAccess> => {
       const access = await this.#accessTo(subject, asking, signal);
       await this.#authorise(subject, asking, access, known, signal);
+      return access;
     };
-    const check: Access['check'] = (action, bucket, key, versionId) =>
-      ask({ name: OPERATION_OF[action], action, bucket, key, versionId }, {});
     return {
-      check,
-      isAllowed: (action, bucket, key, versionId) => isGranted(check(action, bucket, key, versionId)),
+      checkSource: async (source) => {
+        const { owner } = await ask({ name: 'GetObject', action: 'read', versionId: undefined, ...source }, {});
+        checkExpectedOwner(asking.headers['x-amz-source-expected-bucket-owner'], owner);
+      },
+      isAllowed: (action, bucket, key, versionId) =>
+        isGranted(ask({ name: OPERATION_OF[action], action, bucket, key, versionId }, {})),
       mayList: (bucket, prefix) => {
         const subject = { name: 'ListObjects', action: 'list', bucket, key: undefined, prefix } as const;
         return isGranted(ask({ ...subject, versionId: undefined }, { prefix }));
@@ -191,6 +194,11 @@ export class AccessControl {
   }
 }
 
+/** Where no owner is known, nobody can be told that it is another. Throws AccessDenied. */
+export function checkExpectedOwner(expected: string | undefined, owner: string | undefined): void {
+  if (expected !== undefined && owner !== undefined && expected !== owner) throw new S3Error('AccessDenied');
+}
+
 /** What an operation may need on something that is not its target. */
 const OPERATION_OF = { read: 'GetObject', write: 'PutObject', delete: 'DeleteObject' } as const;
 
@@ -223,7 +231,7 @@ function isWayOut(name: OperationName, { account, rules }: Identity, owner: stri
   return isOwner && POLICY_OPERATIONS.has(name);
 }
 
-async function isGranted(asked: Promise<void>): Promise<boolean> {
+async function isGranted(asked: Promise<unknown>): Promise<boolean> {
   try {
     await asked;
     return true;

@@ -7,6 +7,7 @@ import { ATTRIBUTES, type XmlDocument, type XmlElement, type XmlObject } from '.
 
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
 const EVERYBODY = 'http://acs.amazonaws.com/groups/global/AllUsers';
+const OWNER = 'owner';
 const EVERYBODY_SIGNED = 'http://acs.amazonaws.com/groups/global/AuthenticatedUsers';
 
 /** What each list grants beside the owner's full control: 'group permission'. */
@@ -59,17 +60,20 @@ export function aclDocument(owner: string, acl: CannedAcl | undefined): XmlDocum
 export function parseAclDocument(policy: XmlElement, owner: string): CannedAcl | undefined {
   const list = policy.first('AccessControlList');
   if (list === undefined) throw new S3Error('MalformedXML');
-  const others = new Set<string>();
+  const grants = new Set<string>();
   for (const grant of list.all('Grant')) {
     const permission = grant.first('Permission')?.text.trim();
     const to = grant.first('Grantee');
     if (permission === undefined || to === undefined) throw new S3Error('MalformedXML');
-    if (to.first('ID')?.text.trim() === owner) continue;
-    others.add(`${to.first('URI')?.text.trim() ?? 'somebody'} ${permission}`);
+    const name = to.first('ID')?.text.trim() === owner ? OWNER : (to.first('URI')?.text.trim() ?? 'somebody');
+    grants.add(`${name} ${permission}`);
   }
-  if (others.size === 0) return undefined;
+  if (!grants.delete(`${OWNER} FULL_CONTROL`)) {
+    throw notImplemented("The owner's full control cannot be taken away.");
+  }
+  if (grants.size === 0) return undefined;
   const found = Object.entries(GRANTS).find(
-    ([, grants]) => grants.length === others.size && grants.every((grant) => others.has(grant)),
+    ([, named]) => named.length === grants.size && named.every((grant) => grants.has(grant)),
   );
   if (found !== undefined && isCannedAcl(found[0])) return found[0];
   throw notImplemented(

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { BackendError } from '../../backends/backend.ts';
 import type { BucketSettings } from '../objects/bucket-settings.ts';
 import type { Objects, Source } from '../objects/objects.ts';
-import { AccessControl, type Asking } from './access-control.ts';
+import { AccessControl, type Asking, checkExpectedOwner } from './access-control.ts';
 import { toS3Error } from './answer.ts';
 import type { Authenticated, Authenticator, Identity } from './auth/authenticate.ts';
 import { BucketOwners } from './bucket-owners.ts';
@@ -280,10 +280,6 @@ export class S3Api {
     else if (explained.code !== 'NotImplemented') this.#deps.log.warn(line, 'A request could not be served now.');
     return explained;
   }
-}
-
-function checkExpectedOwner(expected: string | undefined, owner: string | undefined): void {
-  if (expected !== undefined && owner !== undefined && expected !== owner) throw new S3Error('AccessDenied');
 }
 
 /** Only GET and HEAD can be told that nothing has changed (RFC 9110 §13.2.1). */

@@ -180,6 +180,17 @@ export const OBJECTS: readonly Case[] = [
         code: 'PreconditionFailed',
       },
       { send: 'PUT /{b}/c', as: 'alt', headers: { 'x-amz-copy-source': '/{b}/k' }, status: 403, code: 'AccessDenied' },
+      {
+        send: 'PUT /{b}/c',
+        headers: { 'x-amz-copy-source': '/{b}/k', 'x-amz-source-expected-bucket-owner': 'alt' },
+        status: 403,
+        code: 'AccessDenied',
+      },
+      {
+        send: 'PUT /{b}/c',
+        headers: { 'x-amz-copy-source': '/{b}/k', 'x-amz-source-expected-bucket-owner': 'main' },
+        status: 200,
+      },
     ],
   },
   {

@@ -100,6 +100,25 @@ describe('access lists', () => {
     }
   });
 
+  test.each([
+    [
+      'that takes the owner something',
+      '<Grant><Grantee><ID>acme</ID></Grantee><Permission>READ</Permission></Grant>',
+      501,
+    ],
+    ['that grants nobody anything', '', 501],
+    [
+      'that grants another account',
+      '<Grant><Grantee><ID>acme</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant><Grant><Grantee><ID>other</ID></Grantee><Permission>READ</Permission></Grant>',
+      501,
+    ],
+    ['without a permission', '<Grant><Grantee><ID>acme</ID></Grantee></Grant>', 400],
+  ])('a document %s is refused: %i', async (_, grants, expected) => {
+    const path = await bucketOf('private');
+    const body = `<AccessControlPolicy><AccessControlList>${grants}</AccessControlList></AccessControlPolicy>`;
+    expect(await status({ method: 'PUT', path: `${path}?acl`, body })).toBe(expected);
+  });
+
   test('take effect at once, both ways', async () => {
     const path = await bucketOf('private');
     const steps = [

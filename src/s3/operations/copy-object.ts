@@ -14,7 +14,7 @@ import type { OperationContext } from './operation-context.ts';
 export async function copyObject(context: OperationContext): Promise<Answer> {
   const { bucket, key, objects } = context;
   const source = parseCopySource(context.headers['x-amz-copy-source']);
-  await context.access.check('read', source.bucket, source.key, source.versionId);
+  await context.access.checkSource(source);
   const options = copyOptions(context, source);
   await expectObjectAcl(context.settings, bucket, options.acl, context.signal);
   const copied = await objects.copy(source, { bucket, key }, options, context.signal);

@@ -1,6 +1,6 @@
 // What an operation is given. The request is authenticated and authorised by then; operations see neither sockets nor
 // signatures.
-import type { Tags, UploadBody } from '../../../backends/backend.ts';
+import type { Tags, UploadBody, VersionRef } from '../../../backends/backend.ts';
 import type { BucketSettings } from '../../objects/bucket-settings.ts';
 import type { Objects } from '../../objects/objects.ts';
 import type { Answer } from '../answer.ts';
@@ -35,7 +35,8 @@ type ObjectAction = Extract<Action, 'read' | 'write' | 'delete'>;
 
 /** Everything beyond the request's own target: copy sources, the keys of a batch. Throws AccessDenied, NoSuchBucket. */
 export interface Access {
-  check(action: ObjectAction, bucket: string, key: string, versionId?: string): Promise<void>;
+  /** Of a copy: that it may be read, and that its bucket is whose the client expects. */
+  checkSource(source: VersionRef): Promise<void>;
   isAllowed(action: ObjectAction, bucket: string, key: string, versionId?: string): Promise<boolean>;
   /** Keys that begin with the prefix. */
   mayList(bucket: string, prefix: string): Promise<boolean>;

@@ -30,7 +30,7 @@ export async function uploadPartCopy(context: OperationContext): Promise<Answer>
     conditions: parseReadConditions(headers, 'x-amz-copy-source-'),
     sourceCustomerKey: parseSourceKey(headers, context.objects.capabilities(source.bucket)),
   };
-  await context.access.check('read', source.bucket, source.key, source.versionId);
+  await context.access.checkSource(source);
   const part = await context.objects.uploadPartCopy(uploadOf(context), partNumber, source, options, context.signal);
   return {
     status: 200,

@@ -317,7 +317,7 @@ describe('writes', () => {
       200,
     );
     expect((await put('/bucket/acl', 'x', { 'x-amz-acl': 'bucket-owner-full-control' })).status).toBe(200);
-    expect((await put('/bucket/acl', 'x', { 'x-amz-acl': 'public-read' })).status).toBe(501);
+    expect((await put('/bucket/acl', 'x', { 'x-amz-acl': 'aws-exec-read' })).status).toBe(501);
     expect((await put('/bucket/acl', 'x', { 'x-amz-acl': 'nonsense' })).element('Code')).toBe('InvalidArgument');
     expect((await put('/bucket/acl', 'x', { 'x-amz-storage-class': 'NONE' })).element('Code')).toBe(
       'InvalidStorageClass',
@@ -366,7 +366,7 @@ describe('writes', () => {
     expect((await fetch(url, { method: 'PUT', body: 'by URL' })).status).toBe(200);
     const { headers, text } = await get('/bucket/presigned');
     expect([headers['x-amz-meta-a'], text]).toEqual(['b', 'by URL']);
-    const open = await getSignedUrl(client, new PutObjectCommand({ ...object, ACL: 'public-read' }));
+    const open = await getSignedUrl(client, new PutObjectCommand({ ...object, ACL: 'aws-exec-read' }));
     expect((await fetch(open, { method: 'PUT', body: 'x' })).status).toBe(501);
   });
 

@@ -1,4 +1,5 @@
 // One piece of work that several callers wait for. It is aborted only when the last of them has left.
+import { untilAborted } from './until-aborted.ts';
 
 export class SharedCall<T> {
   readonly #controller = new AbortController();
@@ -26,15 +27,9 @@ export class SharedCall<T> {
   async join(signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
     this.#waiting += 1;
-    let leave: () => void = () => undefined;
-    const left = new Promise<never>((_, reject) => {
-      leave = () => reject(signal.reason);
-    });
-    signal.addEventListener('abort', leave, { once: true });
     try {
-      return await Promise.race([this.#result, left]);
+      return await untilAborted(this.#result, signal);
     } finally {
-      signal.removeEventListener('abort', leave);
       this.#waiting -= 1;
       if (this.#waiting === 0 && !this.#settled) this.#controller.abort(signal.reason);
     }

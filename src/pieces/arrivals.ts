@@ -1,7 +1,6 @@
 // The pieces that are arriving here now, so that whoever wants one joins it instead of fetching it again.
 import { type ArrivingDeps, ArrivingPiece, type PieceReader } from './arriving.ts';
 import type { BlockRange } from './blocks.ts';
-import type { BlockDigests } from './digests.ts';
 import { type Piece, type PieceKey, pieceKey } from './piece.ts';
 import type { Feed } from './piece-feed.ts';
 import { PieceError } from './piece-store.ts';
@@ -45,8 +44,8 @@ export class Arrivals {
   }
 
   /** Promises blocks of the piece; see ArrivingPiece.feed. */
-  feed(piece: Piece, range: BlockRange, expected?: BlockDigests): Feed {
-    return this.#at(piece).feed(range, expected);
+  feed(piece: Piece, range: BlockRange): Feed {
+    return this.#at(piece).feed(range);
   }
 
   /** Abandons everything. */

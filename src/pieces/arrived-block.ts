@@ -1,10 +1,12 @@
 // A complete, proved block in memory, lent to readers until nobody needs it.
 import type { LentBuffer } from './buffer-pool.ts';
+import type { Supplier } from './piece-feed.ts';
 import type { PieceBytes } from './piece-store.ts';
 
 export class ArrivedBlock {
   readonly block: number;
   readonly digest: Uint8Array;
+  readonly source: Supplier;
   /** On its way to the shelf: its memory is in use. */
   shelving = true;
   /** The shelf has it. */
@@ -15,10 +17,11 @@ export class ArrivedBlock {
   /** Ourselves, then each reader who holds bytes of it. */
   #users = 1;
 
-  constructor(block: number, buffer: LentBuffer, digest: Uint8Array) {
+  constructor(block: number, buffer: LentBuffer, digest: Uint8Array, source: Supplier) {
     this.block = block;
     this.#buffer = buffer;
     this.digest = digest;
+    this.source = source;
   }
 
   get bytes(): Uint8Array {
@@ -35,7 +38,8 @@ export class ArrivedBlock {
     let out = true;
     return {
       bytes: this.#buffer.bytes.subarray(start, end),
-      source: 'memory',
+      source: this.source,
+      digest: this.digest,
       release: () => {
         if (out) this.release();
         out = false;

@@ -11,7 +11,6 @@
 import type { ArrivedBlock } from './arrived-block.ts';
 import { type BlockRange, blockBytes, blockCount } from './blocks.ts';
 import type { BufferPool } from './buffer-pool.ts';
-import type { BlockDigests } from './digests.ts';
 import { type Piece, pieceLength } from './piece.ts';
 import { type Feed, PieceFeed } from './piece-feed.ts';
 import { type PieceBytes, PieceError, type PieceStore, type PieceWriter } from './piece-store.ts';
@@ -101,9 +100,9 @@ export class ArrivingPiece {
 
   /**
    * Promises the blocks of the range, to be brought in order from its first byte. Those that are here or on their way
-   * already are passed over when their bytes come. With `expected`, each block is proved; without, the digest is taken.
+   * already are passed over when their bytes come.
    */
-  feed(range: BlockRange, expected?: BlockDigests): Feed {
+  feed(range: BlockRange): Feed {
     if (range.first < 0 || range.end > blockCount(this.lengthBytes, this.blockSize) || range.first >= range.end) {
       throw new RangeError(`The piece has no blocks ${range.first} to ${range.end}.`);
     }
@@ -116,7 +115,6 @@ export class ArrivingPiece {
         ended: (error) => this.#ended(feed, error),
       },
       range,
-      expected,
     );
     this.#feeds.add(feed);
     const held = this.#deps.store.blocks(this.piece);

@@ -7,14 +7,24 @@ import { type BlockDigests, blockDigest } from './digests.ts';
 import { PieceError } from './piece-store.ts';
 import { Waiters } from './waiters.ts';
 
+/** Who brings bytes in. */
+export type Supplier = 'origin' | 'peer';
+
 export interface Feed {
   /** Aborted when the piece is abandoned or the feed has failed: whoever reads the bytes stops reading. */
   readonly signal: AbortSignal;
   /** Bytes promised and not pushed yet. */
   readonly remainingBytes: number;
   /**
-   * Resolves when all of the chunk is taken over. Rejects when the feed has ended or failed. One push at a time: the
-   * next waits for the last.
+   * Where the next bytes come from. With digests each block is proved before anybody sees it, and those of blocks still
+   * to come may be filled in meanwhile; without, the digest is taken. A block begun from elsewhere begins again, so that
+   * no block is made of two sources: look at remainingBytes afterwards.
+   */
+  from(source: Supplier, digests?: BlockDigests): void;
+  /**
+   * Resolves when all of the chunk is taken over. Rejects when the feed has ended or failed, and with 'DigestMismatch'
+   * when a block is not what its digest names: the feed then goes on at the beginning of that block, from elsewhere.
+   * One push at a time: the next waits for the last.
    */
   push(chunk: Uint8Array, signal: AbortSignal): Promise<void>;
   /** All is pushed: resolves when it is on the shelf or the shelf has refused it. Rejects when bytes are missing. */
@@ -35,10 +45,11 @@ export interface FeedTarget {
 export class PieceFeed implements Feed {
   readonly #deps: { pool: BufferPool; blockSize: number; lengthBytes: number };
   readonly #target: FeedTarget;
-  readonly #expected: BlockDigests | undefined;
   readonly #end: number;
   readonly #waiting = new Map<number, Waiters>();
   readonly #abort = new AbortController();
+  #source: Supplier = 'origin';
+  #digests: BlockDigests | undefined;
   #at: number;
   #filling: LentBuffer | undefined;
   #ended = false;
@@ -47,11 +58,9 @@ export class PieceFeed implements Feed {
     deps: { pool: BufferPool; blockSize: number; lengthBytes: number },
     target: FeedTarget,
     range: BlockRange,
-    expected: BlockDigests | undefined,
   ) {
     this.#deps = deps;
     this.#target = target;
-    this.#expected = expected;
     const bytes = bytesOf(range, deps.lengthBytes, deps.blockSize);
     this.#at = bytes.start;
     this.#end = bytes.end;
@@ -63,6 +72,12 @@ export class PieceFeed implements Feed {
 
   get remainingBytes(): number {
     return this.#end - this.#at;
+  }
+
+  from(source: Supplier, digests?: BlockDigests): void {
+    this.#source = source;
+    this.#digests = digests;
+    this.#beginBlockAgain();
   }
 
   async push(chunk: Uint8Array, signal: AbortSignal): Promise<void> {
@@ -132,14 +147,21 @@ export class PieceFeed implements Feed {
   }
 
   #complete(block: number, filling: LentBuffer): void {
-    this.#filling = undefined;
     const digest = blockDigest(filling.bytes);
-    if (this.#expected !== undefined && !this.#expected.of(block).equals(digest)) {
-      filling.release();
-      const error = new PieceError('DigestMismatch', `Block ${block} does not have the bytes that its digest names.`);
-      this.fail(error);
-      throw error;
+    if (this.#digests !== undefined && !this.#digests.of(block).equals(digest)) {
+      this.#at = block * this.#deps.blockSize;
+      this.#beginBlockAgain();
+      throw new PieceError('DigestMismatch', `Block ${block} does not have the bytes that its digest names.`);
     }
-    this.#target.arrived(new ArrivedBlock(block, filling, digest));
+    this.#filling = undefined;
+    this.#target.arrived(new ArrivedBlock(block, filling, digest, this.#source));
+  }
+
+  /** A feed begins with a block, and so does whoever goes on with it. */
+  #beginBlockAgain(): void {
+    if (this.#filling === undefined) return;
+    this.#filling.release();
+    this.#filling = undefined;
+    this.#at -= this.#at % this.#deps.blockSize;
   }
 }

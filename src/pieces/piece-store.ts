@@ -13,7 +13,10 @@ import type { ObjectVersion, Piece, Slice } from './piece.ts';
 export interface PieceBytes {
   /** Exactly the slice's bytes. Not to be written to. */
   readonly bytes: Uint8Array;
-  readonly source: 'memory' | 'disk';
+  /** origin, peer: they have just arrived from there. */
+  readonly source: 'memory' | 'disk' | 'peer' | 'origin';
+  /** Of the block that they are from, where that is at hand. */
+  readonly digest?: Uint8Array | undefined;
   /** Call once the bytes are no longer looked at: their memory is used again. Further calls do nothing. */
   release(): void;
 }

@@ -251,7 +251,7 @@ test('a feed that ends short fails; it never passes for complete', async () => {
   await expect(feed.push(content.subarray(0, content.length), signal)).rejects.toThrow(RangeError);
 });
 
-test('a block that its digest does not name reaches no reader and not the shelf', async () => {
+test('a block that its digest does not name reaches no reader and not the shelf, and comes from elsewhere', async () => {
   const { arrivals, memory } = world();
   const expected = BlockDigests.empty(11);
   for (let block = 0; block < 11; block += 1) {
@@ -260,13 +260,27 @@ test('a block that its digest does not name reaches no reader and not the shelf'
   const bad = Buffer.from(content);
   bad[BLOCK + 7] = (bad[BLOCK + 7] ?? 0) ^ 1;
   const reader = arrivals.join(piece);
-  const feed = arrivals.feed(piece, all, expected);
-  const told = expect(reader.read(BLOCK, 2 * BLOCK, signal)).rejects.toMatchObject({ code: 'DigestMismatch' });
-  await expect(pushAll(feed, bad)).rejects.toMatchObject({ code: 'DigestMismatch' });
-  await told;
+  const feed = arrivals.feed(piece, all);
+  feed.from('peer', expected);
+  const reading = readOn(reader);
+  await expect(feed.push(bad.subarray(0, 2 * BLOCK), signal)).rejects.toMatchObject({ code: 'DigestMismatch' });
+  expect(feed.remainingBytes).toBe(content.length - BLOCK);
   expect([...memory.blocks(piece)]).toEqual([0]);
-  await pushAll(arrivals.feed(piece, all, expected), content);
-  expect((await readOn(reader)).equals(content)).toBe(true);
+  feed.from('peer', expected);
+  await pushAll(feed, content.subarray(BLOCK));
+  expect((await reading).equals(content)).toBe(true);
+});
+
+test('a block is never made of two sources', async () => {
+  const { arrivals, memory } = world();
+  const feed = arrivals.feed(piece, all);
+  feed.from('peer', BlockDigests.empty(11));
+  await feed.push(Buffer.alloc(BLOCK / 2), signal);
+  feed.from('origin');
+  expect(feed.remainingBytes).toBe(content.length);
+  await pushAll(feed, content);
+  const shelved = await memory.read({ piece, start: 0, end: content.length });
+  expect(Buffer.from(shelved?.bytes ?? []).equals(content)).toBe(true);
 });
 
 test('a fill that began in the middle serves the middle, and what no feed brings is told at once', async () => {

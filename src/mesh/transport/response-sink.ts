@@ -1,0 +1,51 @@
+// The bytes of an answer. A write is over when its bytes were taken over, and never within the turn it was made in: a
+// caller that reads as fast as we write would keep everybody else from being served.
+
+import type { ByteSink } from '../transport.ts';
+import { MeshError } from '../transport.ts';
+import { TYPES } from './protocol.ts';
+import type { Reply } from './reply.ts';
+
+export class ResponseSink implements ByteSink {
+  readonly #reply: Reply;
+  readonly #rejecting = new Set<(error: MeshError) => void>();
+
+  constructor(reply: Reply) {
+    this.#reply = reply;
+    reply.res.once('close', () => {
+      for (const reject of this.#rejecting) reject(callerLeft());
+      this.#rejecting.clear();
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    const { res } = this.#reply;
+    if (res.destroyed || res.closed) return Promise.reject(callerLeft());
+    if (!res.headersSent) this.#reply.begin(TYPES.bytes);
+    if (bytes.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      let left = 2;
+      this.#rejecting.add(reject);
+      const step = () => {
+        left -= 1;
+        if (left > 0) return;
+        this.#rejecting.delete(reject);
+        resolve();
+      };
+      res.write(bytes, (error) => {
+        if (error) reject(callerLeft(error));
+        else step();
+      });
+      setImmediate(step);
+    });
+  }
+
+  end(): void {
+    if (this.#reply.res.headersSent) this.#reply.res.end();
+    else this.#reply.streamedWhole(TYPES.bytes, '');
+  }
+}
+
+function callerLeft(cause?: unknown): MeshError {
+  return new MeshError('Unreachable', 'Whoever asked for these bytes has left.', { cause });
+}

@@ -1,0 +1,203 @@
+// The rules of whoever answers for names: who asks the origin, who may have the answer, and how a write makes sure that
+// nobody believes what was there before it. On a clock that is passed in, without I/O of its own.
+//
+// What it promises: once begin has resolved here and at the name's other owner, no answer to a question from before it
+// is given to anybody who asks after it; once end has, whoever asks finds what the write left, or asks the origin. That
+// holds as well when a mark lapsed or was lost before its end: an end without a mark does begin's work again.
+import { elapsedMs, type Instant, instant, type MeshClock } from '../clock.ts';
+import type { MemberId } from '../member.ts';
+import type { NameOutcome, NameWant } from '../names.ts';
+import { owners } from '../rendezvous.ts';
+import { disbelieve, type OwnedName, type OwnerAnswer } from './owned-name.ts';
+import { OwnedNames, type OwnedNamesOptions } from './owned-names.ts';
+import { Questions, type QuestionsOptions, type Reported } from './questions.ts';
+import { type Revoke, revokeLeases } from './revoke-leases.ts';
+
+/** The list of trackers, as this gateway sees it. */
+export interface TrackerList {
+  readonly self: { readonly id: MemberId };
+  trackers(): readonly MemberId[];
+  readonly hash: string;
+  /** On the clock that never jumps. */
+  readonly changedAtMs: number;
+}
+
+/** Whether a name's other owner knows of no write that went past this one. */
+export interface InTouch {
+  /** For how much longer that is certain; 0: it is not. */
+  certainForMs(fellow: MemberId): number;
+  /** Resolves when it is certain again, or cannot be made so now. Never rejects. */
+  renew(fellow: MemberId): Promise<void>;
+  /** As renew, for whom nobody waits. */
+  renewAhead(fellow: MemberId): void;
+}
+
+export interface NameOwnerDeps {
+  readonly clock: MeshClock;
+  readonly list: TrackerList;
+  readonly touch: InTouch;
+  readonly revoke: Revoke;
+}
+
+export interface NameOwnerOptions extends OwnedNamesOptions, QuestionsOptions {
+  /** How long after a change of the list others may still go by the one before it, and hold leases of its owners. */
+  readonly settleMs: number;
+  readonly markTtlMs: number;
+}
+
+/** How many owners a name has: each write is made known to all of them. */
+export const NAME_OWNERS = 2;
+
+/** A part of a write, and for how long the writer must still wait once all owners have answered. */
+export interface Acknowledged {
+  readonly waitMs: number;
+}
+
+export class NameOwner {
+  readonly #deps: NameOwnerDeps;
+  readonly #options: NameOwnerOptions;
+  readonly #names: OwnedNames;
+  readonly #questions: Questions;
+  #listChangedAtMs: number;
+  #lookedAt: Instant;
+
+  constructor(deps: NameOwnerDeps, options: NameOwnerOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#names = new OwnedNames(options);
+    const changed = (name: OwnedName) => {
+      this.#look();
+      this.#names.sort(name);
+    };
+    this.#questions = new Questions({ clock: deps.clock, changed }, options);
+    this.#listChangedAtMs = deps.list.changedAtMs;
+    this.#lookedAt = instant(deps.clock);
+  }
+
+  /** Names it keeps track of. */
+  get size(): number {
+    return this.#names.size;
+  }
+
+  /** Rejects with MeshError Busy, or with the signal's reason when the caller leaves. */
+  async open(key: string, caller: MemberId, want: NameWant, signal: AbortSignal): Promise<OwnerAnswer> {
+    const { list, clock } = this.#deps;
+    const ranked = owners(key, list.trackers(), NAME_OWNERS);
+    if (!ranked.includes(list.self.id)) return { kind: 'moved' };
+    const certainMs = await this.#certainMs(ranked.find((id) => id !== list.self.id));
+    signal.throwIfAborted();
+    this.#look();
+    return this.#questions.open(this.#names.open(key), { caller, want, arrivedAtMs: clock.now(), certainMs }, signal);
+  }
+
+  /** Answers for how long the caller may believe what he reports. A ticket that is not his changes nothing. */
+  report(ticket: string, caller: MemberId, reported: Reported): { leaseMs: number } {
+    this.#look();
+    if (this.#questions.callerOf(ticket) !== caller) return { leaseMs: 0 };
+    return this.#questions.report(ticket, reported);
+  }
+
+  /** Left: he no longer asks. Failed: the origin did not answer him. */
+  giveUp(ticket: string, caller: MemberId, why: 'left' | 'failed'): void {
+    if (this.#questions.callerOf(ticket) !== caller) return;
+    if (why === 'left') this.#questions.replace(ticket);
+    else this.#questions.fail(ticket);
+  }
+
+  /** Resolves when the ticket was handed back or is no longer waited for. */
+  settled(ticket: string): Promise<void> {
+    return this.#questions.settled(ticket);
+  }
+
+  /** Resolves when no lease on these names is left. Rejects with MeshError Busy. */
+  async begin(mark: string, keys: readonly string[], caller: MemberId): Promise<Acknowledged> {
+    this.#look();
+    const names = keys.map((key) => this.#names.open(key));
+    this.#mark(names, markId(mark, caller));
+    await revokeLeases(this.#deps, names, caller);
+    return { waitMs: this.#unsettledMs() };
+  }
+
+  /** As begin, but that it is done at once where the mark is still there: nothing was granted since. */
+  async end(mark: string, keys: readonly string[], outcome: NameOutcome, caller: MemberId): Promise<Acknowledged> {
+    this.#look();
+    const id = markId(mark, caller);
+    const unmarked: OwnedName[] = [];
+    for (const key of keys) {
+      const name = this.#names.open(key);
+      if (!name.marks.has(id)) unmarked.push(name);
+      this.#end(name, id, outcome);
+    }
+    if (unmarked.length === 0) return { waitMs: 0 };
+    await revokeLeases(this.#deps, unmarked, caller);
+    return { waitMs: this.#unsettledMs() };
+  }
+
+  /** Writes went past this owner: nothing it knows is believed. */
+  disbelieveAll(): void {
+    this.#names.disbelieveAll();
+  }
+
+  /** A list that changed, or a sleep, means that writes may have gone past this owner. */
+  #look(): void {
+    const now = instant(this.#deps.clock);
+    const slept = elapsedMs(this.#lookedAt, now) === Number.POSITIVE_INFINITY;
+    const { changedAtMs } = this.#deps.list;
+    // Not by its hash: a list that changed and changed back had other owners in between.
+    if (slept || this.#listChangedAtMs !== changedAtMs) this.#names.disbelieveAll();
+    this.#listChangedAtMs = changedAtMs;
+    this.#lookedAt = now;
+  }
+
+  #unsettledMs(): number {
+    return Math.max(0, this.#deps.list.changedAtMs + this.#options.settleMs - this.#deps.clock.now());
+  }
+
+  /** For how long from now it is certain that no write goes past this owner. */
+  async #certainMs(fellow: MemberId | undefined): Promise<number> {
+    if (this.#unsettledMs() > 0) return 0;
+    if (fellow === undefined) return Number.POSITIVE_INFINITY;
+    const { touch } = this.#deps;
+    if (touch.certainForMs(fellow) <= 0) await touch.renew(fellow);
+    else if (touch.certainForMs(fellow) < this.#options.nameLeaseMs / 2) touch.renewAhead(fellow);
+    return this.#unsettledMs() > 0 ? 0 : touch.certainForMs(fellow);
+  }
+
+  #mark(names: readonly OwnedName[], id: string): void {
+    const begunAtMs = this.#deps.clock.now();
+    const open = new Set<OwnedName>();
+    const cancel = this.#deps.clock.after(this.#options.markTtlMs, () => {
+      for (const name of open) this.#end(name, id, 'unknown');
+    });
+    for (const name of names) {
+      const closed = () => {
+        open.delete(name);
+        if (open.size === 0) cancel();
+      };
+      name.marks.get(id)?.closed();
+      disbelieve(name);
+      name.marks.set(id, { generation: name.generation, begunAtMs, closed });
+      open.add(name);
+      this.#names.sort(name);
+    }
+  }
+
+  #end(name: OwnedName, id: string, outcome: NameOutcome): void {
+    const mark = name.marks.get(id);
+    const alone = mark !== undefined && name.marks.size === 1 && mark.generation === name.generation;
+    name.marks.delete(id);
+    mark?.closed();
+    disbelieve(name);
+    const left = alone ? outcome : 'unknown';
+    name.lastKnown = left === 'unknown' ? undefined : { kind: left };
+    if (alone && left === 'missing' && this.#unsettledMs() === 0) {
+      name.record = { answer: { kind: 'missing' }, askedAtMs: mark.begunAtMs };
+    }
+    this.#names.sort(name);
+  }
+}
+
+/** Two writers do not close each other's marks. */
+function markId(mark: string, caller: MemberId): string {
+  return `${caller} ${mark}`;
+}

@@ -5,6 +5,7 @@ import { type ObjectCacheOptions, openObjectCache } from '../../src/objects/obje
 import type { GatewayRead, GatewayReadOptions } from '../../src/objects/objects.ts';
 import type { Freshness } from '../../src/objects/versions.ts';
 import type { PieceStore } from '../../src/pieces/piece-store.ts';
+import { loneMesh } from './lone-mesh.ts';
 import { MemoryPieceStore } from './memory-piece-store.ts';
 import { SyntheticOrigin } from './synthetic-origin.ts';
 
@@ -33,10 +34,12 @@ export function cacheWorld(
   const clock = { now: 1_000_000 };
   const failures: unknown[] = [];
   const freshness: Freshness = { freshMs: 0, missingFreshMs: 0, staleIfErrorMs: 0, ...settings.freshness };
+  const mesh = loneMesh(store);
   const cache = openObjectCache(
     {
       map: new BucketMap(new Map([['origin', origin]]), { '*': { backend: 'origin' } }),
       store,
+      directory: mesh.directory,
       isCached: () => true,
       freshnessOf: () => freshness,
       failed: (_, error) => failures.push(error),
@@ -56,7 +59,10 @@ export function cacheWorld(
     read,
     bytes: async (key: string, options: GatewayReadOptions = {}, signal?: AbortSignal) =>
       drain(await read(key, options, signal)),
-    close: () => cache.close(),
+    close: async () => {
+      await cache.close();
+      await mesh.close();
+    },
   };
 }
 

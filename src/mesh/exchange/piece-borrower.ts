@@ -1,0 +1,214 @@
+// Gets a piece from another gateway, block by block as they come, each proved before anybody sees it: by the digests
+// that the piece's root names, or by the signature of who reads it from its origin. Neither is taken on the word of the
+// one who sends the bytes.
+import { blockBytes, blockCount } from '../../pieces/blocks.ts';
+import { BlockDigests } from '../../pieces/digests.ts';
+import { type Piece, pieceLength } from '../../pieces/piece.ts';
+import type { Feed } from '../../pieces/piece-feed.ts';
+import { PieceError } from '../../pieces/piece-store.ts';
+import type { MemberId } from '../member.ts';
+import type { Proof } from '../tracker/slab-state.ts';
+import { type MeshClient, MeshError } from '../transport.ts';
+import { type Frame, FrameReader } from './frames.ts';
+import { encodePieceRequest } from './piece-request.ts';
+import { BlockVerifier, digestsOf } from './proof.ts';
+import type { PieceProof, ProofBook } from './proof-book.ts';
+
+export interface PieceBorrowerDeps {
+  readonly client: Pick<MeshClient, 'bytes'>;
+  readonly proofs: ProofBook;
+  readonly received: (bytes: number) => void;
+}
+
+export interface PieceBorrowerOptions {
+  readonly blockSize: number;
+  /** A sender from whom nothing comes for so long, not even that he waits, is given up. */
+  readonly silenceMs: number;
+}
+
+export interface Loan {
+  readonly from: MemberId;
+  readonly proof: Proof;
+  /** It is on its way to the sender too, who may have to wait. Who has all of it has nothing to wait for. */
+  readonly arriving: boolean;
+  /** Told whether the sender has nothing to send at the moment. */
+  readonly waiting: (isWaiting: boolean) => void;
+}
+
+export class PieceBorrower {
+  readonly #deps: PieceBorrowerDeps;
+  readonly #options: PieceBorrowerOptions;
+
+  constructor(deps: PieceBorrowerDeps, options: PieceBorrowerOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the feed has all that it promised. Rejects with MeshError otherwise; blocks that came stay, and the
+   * feed may go on from elsewhere. `end`: the feed's last block, exclusive.
+   */
+  async borrow(piece: Piece, end: number, feed: Feed, loan: Loan, signal: AbortSignal): Promise<void> {
+    const { blockSize, silenceMs } = this.#options;
+    feed.from('peer', BlockDigests.empty(0));
+    const first = end - blockCount(feed.remainingBytes, blockSize);
+    const body = encodePieceRequest({
+      piece,
+      blockSize,
+      blocks: { first, end },
+      knowsRoot: loan.proof.root !== undefined,
+      knowsReaders: loan.proof.readerKeys.length > 0,
+    });
+    const silence = new Silence(silenceMs);
+    const both = AbortSignal.any([signal, silence.signal]);
+    const receiving = new Receiving(piece, blockSize, end, feed, loan, this.#deps, both);
+    try {
+      const chunks = await this.#deps.client.bytes(loan.from, 'piece', body, both);
+      const frames = new FrameReader(receiving, { maxBlocks: receiving.blocks });
+      for await (const chunk of chunks) {
+        silence.pause();
+        await frames.push(chunk);
+        silence.resume(receiving.isGiving || loan.arriving);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (silence.signal.aborted) throw new MeshError('Unreachable', `${loan.from} says nothing.`, { cause: error });
+      throw asMeshError(error, loan.from);
+    } finally {
+      silence.end();
+    }
+    if (feed.remainingBytes > 0) throw new MeshError('NotHeld', `${loan.from} did not send all of the piece.`);
+  }
+}
+
+/** What comes of one piece from one member. */
+class Receiving {
+  readonly blocks: number;
+  readonly #piece: Piece;
+  readonly #blockSize: number;
+  readonly #feed: Feed;
+  readonly #loan: Loan;
+  readonly #received: (bytes: number) => void;
+  readonly #proof: PieceProof;
+  readonly #digests: BlockDigests;
+  readonly #signal: AbortSignal;
+  /** Where the feed ends within the piece. */
+  readonly #endBytes: number;
+  #verifier: BlockVerifier | undefined;
+  #isListed = false;
+  /** What came last was not only that there is nothing to give. */
+  isGiving = true;
+
+  constructor(
+    piece: Piece,
+    blockSize: number,
+    end: number,
+    feed: Feed,
+    loan: Loan,
+    deps: Pick<PieceBorrowerDeps, 'proofs' | 'received'>,
+    signal: AbortSignal,
+  ) {
+    this.#piece = piece;
+    this.#blockSize = blockSize;
+    this.#feed = feed;
+    this.#loan = loan;
+    this.#received = deps.received;
+    this.#proof = deps.proofs.of(piece);
+    this.#signal = signal;
+    this.blocks = blockCount(pieceLength(piece), blockSize);
+    this.#digests = BlockDigests.empty(this.blocks);
+    this.#endBytes = Math.min(pieceLength(piece), end * blockSize);
+    feed.from('peer', this.#digests);
+  }
+
+  frame(frame: Frame): void {
+    this.isGiving = frame.kind !== 'waiting';
+    this.#loan.waiting(!this.isGiving);
+    if (frame.kind === 'digests') this.#list(frame.bytes);
+    if (frame.kind === 'run' || frame.kind === 'signed') this.#checkPlace(frame);
+    if (frame.kind === 'run' && !this.#isListed) throw unproved('Blocks came without anything that proves them.');
+    if (frame.kind === 'signed') this.#checkSignature(frame);
+  }
+
+  async bytes(chunk: Buffer): Promise<void> {
+    this.#received(chunk.length);
+    await this.#feed.push(chunk, this.#signal);
+  }
+
+  #list(bytes: Buffer): void {
+    const { root } = this.#loan.proof;
+    const digests = root === undefined ? undefined : digestsOf(root, bytes, this.#blockSize);
+    if (digests?.blocks !== this.blocks) throw unproved('The digests that came are not those that the tracker names.');
+    this.#digests.bytes.set(digests.bytes);
+    this.#proof.digests = digests;
+    this.#isListed = true;
+  }
+
+  /** Blocks come in order, whole, and no more of them than were asked for. */
+  #checkPlace({ block, lengthBytes }: { block: number; lengthBytes: number }): void {
+    const left = this.#feed.remainingBytes;
+    const lengthOfPiece = pieceLength(this.#piece);
+    if (block >= this.blocks || lengthBytes > left || lengthBytes === 0) throw misplaced();
+    const { start } = blockBytes(block, lengthOfPiece, this.#blockSize);
+    const endsWithBlock = (start + lengthBytes) % this.#blockSize === 0 || start + lengthBytes === lengthOfPiece;
+    if (start !== this.#endBytes - left || !endsWithBlock) throw misplaced();
+  }
+
+  #checkSignature({ block, digest, signature }: Frame & { kind: 'signed' }): void {
+    const { readerKeys } = this.#loan.proof;
+    if (readerKeys.length === 0) throw unproved('The tracker names nobody who reads the piece from its origin.');
+    this.#verifier ??= new BlockVerifier(readerKeys);
+    if (!this.#verifier.accepts(this.#piece, block, this.#blockSize, digest, signature)) {
+      throw new MeshError('NotHeld', 'A block is not signed by who reads it from the origin, as the tracker knows it.');
+    }
+    this.#digests.set(block, digest);
+    this.#proof.signed.set(block, { digest: Buffer.from(digest), signature: Buffer.from(signature) });
+  }
+}
+
+/** Ends what has been silent for too long, while it is listened to. */
+class Silence {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #sinceMs = performance.now();
+  #listening = true;
+
+  constructor(limitMs: number) {
+    this.#timer = setInterval(() => {
+      if (this.#listening && performance.now() - this.#sinceMs > limitMs) this.#controller.abort();
+    }, limitMs / 4);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  pause(): void {
+    this.#listening = false;
+  }
+
+  /** `heard`: what came was worth listening to. */
+  resume(heard: boolean): void {
+    if (heard) this.#sinceMs = performance.now();
+    this.#listening = true;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function asMeshError(error: unknown, from: MemberId): unknown {
+  if (error instanceof PieceError && error.code === 'DigestMismatch') {
+    return new MeshError('Unproved', `${from} sent bytes that are not those of the piece.`, { cause: error });
+  }
+  return error;
+}
+
+function unproved(message: string): MeshError {
+  return new MeshError('Unproved', message);
+}
+
+function misplaced(): MeshError {
+  return new MeshError('Malformed', 'Blocks came that were not asked for.');
+}

@@ -1,0 +1,46 @@
+// Asks the owners of something, the first of them first. One that cannot be reached is passed over for a while; when
+// none can, the gateway goes on by itself.
+import type { MemberId } from './member.ts';
+import { MeshError } from './transport.ts';
+
+export interface OwnerCallsOptions {
+  /** For how long a member that could not be reached is asked last. */
+  readonly downMs: number;
+}
+
+export class OwnerCalls {
+  readonly #now: () => number;
+  readonly #options: OwnerCallsOptions;
+  readonly #downUntilMs = new Map<MemberId, number>();
+
+  constructor(deps: { now: () => number }, options: OwnerCallsOptions) {
+    this.#now = deps.now;
+    this.#options = options;
+  }
+
+  isDown(member: MemberId): boolean {
+    return (this.#downUntilMs.get(member) ?? 0) > this.#now();
+  }
+
+  /** Those that answered lately first; the order is kept otherwise. */
+  inOrder(owners: readonly MemberId[]): MemberId[] {
+    return [...owners.filter((id) => !this.isDown(id)), ...owners.filter((id) => this.isDown(id))];
+  }
+
+  /** What came of a call: remembered where it says that the member cannot be reached. */
+  note(member: MemberId, error: unknown): void {
+    const isDown = error instanceof MeshError && (error.code === 'Unreachable' || error.code === 'Refused');
+    if (isDown || isTimeout(error)) {
+      this.#downUntilMs.set(member, this.#now() + this.#options.downMs);
+    }
+  }
+
+  answered(member: MemberId): void {
+    this.#downUntilMs.delete(member);
+  }
+}
+
+/** Of AbortSignal.timeout. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError';
+}

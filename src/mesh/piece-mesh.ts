@@ -1,0 +1,184 @@
+// The pieces' side of the mesh put together: tracker, directory, and the exchange of pieces. One gateway alone has the
+// same, with itself as the only tracker and nobody to ask.
+import type { Level } from 'level';
+import type { Background } from '../concurrency/background.ts';
+import type { ArrivingPiece } from '../pieces/arriving.ts';
+import type { Piece } from '../pieces/piece.ts';
+import type { PieceStore } from '../pieces/piece-store.ts';
+import { Announcer } from './announcer.ts';
+import type { Directory } from './directory.ts';
+import { PieceBorrower } from './exchange/piece-borrower.ts';
+import { PieceLender } from './exchange/piece-lender.ts';
+import type { BlockSigner } from './exchange/proof.ts';
+import { ProofBook } from './exchange/proof-book.ts';
+import type { Member, MemberId } from './member.ts';
+import { MeshDirectory } from './mesh-directory.ts';
+import { OwnerCalls } from './owner-calls.ts';
+import type { Slab } from './slab.ts';
+import { Tracker } from './tracker/tracker.ts';
+import { TrackerDb } from './tracker/tracker-db.ts';
+import { TrackerService } from './tracker/tracker-service.ts';
+import { TrackerClient } from './tracker-client.ts';
+import { type Handlers, type MeshClient, MeshError } from './transport.ts';
+
+interface MeshMembers {
+  readonly self: Member;
+  readonly hash: string;
+  trackers(): readonly MemberId[];
+}
+
+export interface PieceMeshDeps {
+  readonly members: MeshMembers;
+  readonly client: MeshClient;
+  readonly signer: BlockSigner;
+  readonly store: PieceStore;
+  /** What this gateway tracks for others survives a restart where there is one. */
+  readonly database?: Level | undefined;
+  readonly background: Background;
+  readonly observer: PieceMeshObserver;
+  /** Milliseconds on a clock that never jumps. */
+  readonly now: () => number;
+}
+
+/** Whom the mesh tells what an operator should know. Calls must not throw. */
+export interface PieceMeshObserver {
+  /** Bytes of pieces from another gateway, and to one. */
+  received(bytes: number): void;
+  sent(bytes: number): void;
+  /** What another gateway sent was not proved; it was discarded. */
+  unproved(event: { readonly from: MemberId; readonly key: string; readonly error: unknown }): void;
+  /** It announced a piece with other bytes than those that are known. */
+  refused(event: { readonly member: MemberId; readonly slab: string; readonly pieces: readonly number[] }): void;
+  databaseFailed(error: unknown): void;
+}
+
+export interface PieceMeshOptions {
+  readonly uploadSlots: number;
+  readonly maxUploads: number;
+  readonly leases: number;
+  readonly silenceMs: number;
+  readonly progressMs: number;
+  readonly longPollMs: number;
+  readonly patienceMs: number;
+  readonly maxSlabs: number;
+}
+
+export interface PieceMesh {
+  readonly directory: Directory;
+  readonly trackers: TrackerClient;
+  readonly service: TrackerService;
+  /** This member has begun to receive the piece from its origin, as it told whoever answers for the object's name. */
+  learnArriving(slab: Slab, piece: Piece, member: MemberId): void;
+  /** The list of trackers is there, or is another one. */
+  membersChanged(): void;
+  /** `arriving`: what is on its way here. */
+  handlers(arriving: (piece: Piece) => ArrivingPiece | undefined): Handlers;
+  close(): Promise<void>;
+}
+
+/** Owners of a slab: the first decides, the second knows enough to go on. */
+const OWNERS = 2;
+/** Asked in turn before the gateway goes on by itself. */
+const RANKS = 4;
+const MAX_PROOFS = 4096;
+/** Sources that fail for one piece before its origin is read. */
+const MAX_SOURCES = 8;
+const DOWN_MS = 2_000;
+/** Of what is held already, told to trackers that have come to answer for it. */
+const ANNOUNCED_PER_SECOND = 2_000;
+
+export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): PieceMesh {
+  const { members, client, store, background, observer, now } = deps;
+  const alone = () => members.trackers().every((id) => id === members.self.id);
+  const proofs = new ProofBook({ maxPieces: MAX_PROOFS });
+  let service: TrackerService | undefined;
+  let db: TrackerDb | undefined;
+  const tracker: Tracker = new Tracker(
+    {
+      now,
+      random: Math.random,
+      alone,
+      suspected: (member) => service?.suspect(member),
+      changed: (slab, member) => db?.changed(slab, member),
+    },
+    options,
+  );
+  if (deps.database !== undefined) {
+    const find = (slab: string) => tracker.find(slab);
+    db = new TrackerDb({ database: deps.database, find, failed: (error) => observer.databaseFailed(error) }, options);
+  }
+  const calls = new OwnerCalls({ now }, { downMs: DOWN_MS });
+  service = new TrackerService(
+    { tracker, db, client, calls, members, now, background, refused: (event) => observer.refused(event) },
+    options,
+  );
+  const trackers = new TrackerClient(
+    { client, members, local: service, calls, background },
+    { owners: OWNERS, ranks: RANKS, tellMs: options.patienceMs },
+  );
+  const received = (bytes: number) => observer.received(bytes);
+  const directory = new MeshDirectory(
+    {
+      trackers,
+      borrower: new PieceBorrower(
+        { client, proofs, received },
+        { blockSize: store.blockSize, silenceMs: options.silenceMs },
+      ),
+      proofs,
+      store,
+      background,
+      alone,
+      unproved: (event) => observer.unproved(event),
+    },
+    { progressMs: options.progressMs, maxSources: MAX_SOURCES },
+  );
+  const tracking = service;
+  const announcer = new Announcer(
+    {
+      store,
+      trackers: () => members.trackers(),
+      announce: (slab, piece) => directory.tellHeld(slab, piece),
+      background,
+    },
+    { owners: OWNERS, piecesPerSecond: ANNOUNCED_PER_SECOND },
+  );
+  return {
+    directory,
+    trackers,
+    service: tracking,
+    learnArriving: (slab, piece, member) => {
+      tracker.learn(slab, member, { piece: piece.index - slab.first, source: 'origin', bytes: 0, waiting: false });
+    },
+    membersChanged: () => {
+      if (!alone()) announcer.update();
+    },
+    handlers: (arriving) => {
+      const lender = new PieceLender(
+        { store, arrivals: { find: arriving }, proofs, signer: deps.signer, sent: (bytes) => observer.sent(bytes) },
+        { maxUploads: options.maxUploads },
+      );
+      return {
+        ...tracking.handlers,
+        hello: { kind: 'ask', handle: async () => ({}) },
+        piece: { kind: 'bytes', handle: (body, caller, out, signal) => lender.lend(body, caller, out, signal) },
+      };
+    },
+    close: async () => {
+      announcer.close();
+      directory.close();
+      tracking.close();
+      await db?.close();
+    },
+  };
+}
+
+/** Of a gateway that has no mesh: it asks nobody. */
+export const NOBODY: MeshClient = {
+  ask: nobody,
+  lines: nobody,
+  bytes: nobody,
+};
+
+function nobody(to: MemberId): Promise<never> {
+  return Promise.reject(new MeshError('Closed', `This gateway has no mesh to find ${to} in.`));
+}

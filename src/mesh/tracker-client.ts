@@ -1,0 +1,280 @@
+// The asking side of trackers: a piece's owners are found by rendezvous, what is asked at once goes in one call, and
+// what is on its way here is told to both owners, so that the second knows enough when the first dies. Calls of this
+// gateway's own tracker are plain calls.
+import { LRUCache } from 'lru-cache';
+import type { Background } from '../concurrency/background.ts';
+import { Batched } from './batched.ts';
+import type { Member, MemberId } from './member.ts';
+import type { OwnerCalls } from './owner-calls.ts';
+import { owners } from './rendezvous.ts';
+import { SLAB_PIECES, type Slab } from './slab.ts';
+import type { Announced } from './tracker/tracker.ts';
+import type { TrackerService } from './tracker/tracker-service.ts';
+import {
+  type Complain,
+  type Decided,
+  MAX_SLABS,
+  type Moved,
+  type Progress,
+  parseDecided,
+  parseMoved,
+  type SlabWire,
+  type Tell,
+} from './tracker/tracker-wire.ts';
+import type { MeshClient } from './transport.ts';
+
+export interface TrackerClientDeps {
+  readonly client: Pick<MeshClient, 'ask' | 'lines'>;
+  readonly members: { readonly self: Member; readonly hash: string; trackers(): readonly MemberId[] };
+  /** This gateway's own; undefined where it is no tracker. */
+  readonly local: Pick<TrackerService, 'acquire' | 'tell' | 'complain' | 'progress'> | undefined;
+  readonly calls: OwnerCalls;
+  readonly background: Background;
+}
+
+export interface TrackerClientOptions {
+  /** Owners of a slab that are told what is held and what is on its way. */
+  readonly owners: number;
+  /** Asked in turn when those before do not answer, so that those who are cut off from the owners still find each other. */
+  readonly ranks: number;
+  /** How long a call that nobody waits for may take. */
+  readonly tellMs: number;
+}
+
+export interface Wish {
+  readonly slab: Slab;
+  /** Within the slab. */
+  readonly piece: number;
+  readonly avoid: readonly MemberId[];
+  readonly signal: AbortSignal;
+}
+
+interface Waiting extends Wish {
+  readonly decided: (decision: Decided | 'alone') => void;
+}
+
+/** Undecided wishes by piece. */
+type Open = Map<number, Waiting[]>;
+
+type Told = Tell['slabs'][number];
+
+/** How long what is to be told waits for more of it. */
+const TELL_TOGETHER_MS = 10;
+
+export class TrackerClient {
+  readonly #deps: TrackerClientDeps;
+  readonly #options: TrackerClientOptions;
+  readonly #wishes = new Batched<Waiting>((wishes) => this.#acquireAll(wishes), 0);
+  readonly #told = new Batched<{ slab: Slab; told: Omit<Told, 'slab'> }>(
+    (items) => this.#tellAll(items),
+    TELL_TOGETHER_MS,
+  );
+  readonly #owners = new LRUCache<string, readonly MemberId[]>({ max: 4096 });
+
+  constructor(deps: TrackerClientDeps, options: TrackerClientOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** 'alone': no owner answers, or the signal is aborted. */
+  acquire(wish: Wish): Promise<Decided | 'alone'> {
+    return new Promise((resolve) => {
+      const leave = () => resolve('alone');
+      wish.signal.addEventListener('abort', leave, { once: true });
+      const decided = (decision: Decided | 'alone') => {
+        wish.signal.removeEventListener('abort', leave);
+        resolve(decision);
+      };
+      this.#wishes.add({ ...wish, decided });
+    });
+  }
+
+  /** Without waiting for an answer; what is told within a moment goes together, in order. */
+  tell(slab: Slab, told: Omit<Told, 'slab'>): void {
+    this.#told.add({ slab, told });
+  }
+
+  complain(slab: Slab, complaint: Omit<Complain, 'slab'>): void {
+    const body = { ...complaint, slab: wire(slab) };
+    for (const owner of this.ownersOf(slab)) {
+      this.#run(owner, 'forget', body, (local) => local.complain(body, this.#self));
+    }
+  }
+
+  /** `moved` is told of pieces for which there is a better source. */
+  progress(
+    reports: readonly { slab: Slab; pieces: Progress['slabs'][number]['pieces'] }[],
+    moved: (moved: Moved['moved']) => void,
+  ): void {
+    for (const [owner, slabs] of this.#byOwner(
+      reports.map(({ slab, pieces }) => ({ slab, item: { slab: wire(slab), pieces } })),
+    )) {
+      this.#run(
+        owner,
+        'progress',
+        { slabs },
+        (local) => moved(local.progress({ slabs }, this.#self).moved),
+        (answer) => moved(parseMoved(answer).moved),
+      );
+    }
+  }
+
+  /** Before this gateway stops: nobody is to count on it any longer. */
+  async leave(signal: AbortSignal): Promise<void> {
+    this.#told.flush();
+    const { self } = this.#deps.members;
+    const others = this.#deps.members.trackers().filter((id) => id !== self.id);
+    await Promise.allSettled(
+      others.map((id) => this.#deps.client.ask(id, 'announce', { slabs: [], leaving: true } satisfies Tell, signal)),
+    );
+  }
+
+  /** Those who are told of it: the first that answered lately. */
+  ownersOf(slab: Slab): readonly MemberId[] {
+    return this.#deps.calls.inOrder(this.#ranked(slab)).slice(0, this.#options.owners);
+  }
+
+  #ranked(slab: Slab): readonly MemberId[] {
+    const trackers = this.#deps.members.trackers();
+    if (trackers.length <= 1) return trackers;
+    const key = `${this.#deps.members.hash}\n${slab.ownerKey}`;
+    const known = this.#owners.get(key) ?? owners(slab.ownerKey, trackers, this.#options.ranks);
+    this.#owners.set(key, known);
+    return known;
+  }
+
+  get #self(): Member {
+    return this.#deps.members.self;
+  }
+
+  #acquireAll(wishes: Waiting[]): void {
+    const alike = new Map<string, Waiting[]>();
+    for (const wish of wishes) {
+      const key = [wish.slab.key, ...wish.avoid].join('\n');
+      alike.set(key, [...(alike.get(key) ?? []), wish]);
+    }
+    for (const group of alike.values()) this.#deps.background.run('acquire', this.#acquireTogether(group));
+  }
+
+  /** Wishes for pieces of one slab, at its first owner that answers. Never rejects. */
+  async #acquireTogether(wishes: readonly Waiting[]): Promise<void> {
+    const [first] = wishes;
+    if (first === undefined) return;
+    const open: Open = new Map();
+    for (const wish of wishes) open.set(wish.piece, [...(open.get(wish.piece) ?? []), wish]);
+    const left = leftByAll(wishes.map(({ signal }) => signal));
+    try {
+      for (const owner of this.#deps.calls.inOrder(this.#ranked(first.slab))) {
+        if (open.size === 0 || left.signal.aborted) break;
+        await this.#acquireAt(owner, first, open, left.signal);
+      }
+    } finally {
+      left.end();
+      for (const wish of [...open.values()].flat()) wish.decided('alone');
+    }
+  }
+
+  async #acquireAt(owner: MemberId, { slab, avoid }: Wish, open: Open, signal: AbortSignal): Promise<void> {
+    const body = { slab: wire(slab), pieces: [...open.keys()], avoid: [...avoid] };
+    try {
+      const { local, client, calls } = this.#deps;
+      if (owner === this.#self.id && local !== undefined) {
+        for await (const decided of local.acquire(body, this.#self, signal)) this.#decide(slab, decided, open);
+      } else {
+        for await (const line of await client.lines(owner, 'acquire', body, signal)) {
+          this.#decide(slab, parseDecided(line), open);
+        }
+        calls.answered(owner);
+      }
+    } catch (error) {
+      // Whatever is still open is asked of the next one.
+      if (!signal.aborted) this.#deps.calls.note(owner, error);
+    }
+  }
+
+  #decide(slab: Slab, decided: Decided, open: Open): void {
+    const wishes = open.get(decided.piece) ?? [];
+    open.delete(decided.piece);
+    const isWanted = wishes.some(({ signal }) => !signal.aborted);
+    // Nobody here wants it any longer, though others of the same call were still waited for.
+    if (!isWanted && decided.kind !== 'again') this.tell(slab, { released: [decided.piece] });
+    for (const wish of wishes) wish.decided(decided);
+  }
+
+  #tellAll(items: readonly { slab: Slab; told: Omit<Told, 'slab'> }[]): void {
+    for (const [owner, all] of this.#byOwner(items.map((item) => ({ slab: item.slab, item })))) {
+      const told = together(all);
+      for (let at = 0; at < told.length; at += MAX_SLABS) {
+        const slabs = told.slice(at, at + MAX_SLABS);
+        this.#run(owner, 'announce', { slabs }, (local) => local.tell({ slabs }, this.#self));
+      }
+    }
+  }
+
+  #byOwner<Item>(items: readonly { slab: Slab; item: Item }[]): Map<MemberId, Item[]> {
+    const byOwner = new Map<MemberId, Item[]>();
+    for (const { slab, item } of items) {
+      for (const owner of this.ownersOf(slab)) byOwner.set(owner, [...(byOwner.get(owner) ?? []), item]);
+    }
+    return byOwner;
+  }
+
+  #run(
+    owner: MemberId,
+    call: 'announce' | 'forget' | 'progress',
+    body: unknown,
+    locally: (local: NonNullable<TrackerClientDeps['local']>) => void,
+    answered: (answer: unknown) => void = () => undefined,
+  ): void {
+    const { local, client, calls, background } = this.#deps;
+    if (owner === this.#self.id && local !== undefined) locally(local);
+    else if (!calls.isDown(owner)) {
+      const asking = client.ask(owner, call, body, AbortSignal.timeout(this.#options.tellMs)).then(answered);
+      // Soft state: what an owner does not hear now it hears with the next progress, or finds out.
+      background.run(
+        'tell',
+        asking.catch((error: unknown) => calls.note(owner, error)),
+      );
+    }
+  }
+}
+
+/** What is held of a slab goes together; the order of what is told of one slab stays. */
+function together(items: readonly { slab: Slab; told: Omit<Told, 'slab'> }[]): Told[] {
+  const all: Told[] = [];
+  const rooms = new Map<string, Announced[]>();
+  for (const { slab, told } of items) {
+    const { held, dropped, released } = told;
+    const isOnlyHeld = dropped === undefined && released === undefined;
+    const room = isOnlyHeld ? rooms.get(slab.key) : undefined;
+    if (held !== undefined && room !== undefined && room.length + held.length <= SLAB_PIECES) {
+      room.push(...held);
+      continue;
+    }
+    const list = held && [...held];
+    all.push({ ...told, slab: wire(slab), ...(list && { held: list }) });
+    if (list !== undefined && isOnlyHeld) rooms.set(slab.key, list);
+    else rooms.delete(slab.key);
+  }
+  return all;
+}
+
+function wire({ key, ownerKey, pieces }: Slab): SlabWire {
+  return { key, ownerKey, pieces };
+}
+
+/** Aborts when everybody has left. */
+function leftByAll(signals: readonly AbortSignal[]): { signal: AbortSignal; end: () => void } {
+  const controller = new AbortController();
+  const left = () => {
+    if (signals.every(({ aborted }) => aborted)) controller.abort();
+  };
+  for (const signal of signals) signal.addEventListener('abort', left, { once: true });
+  left();
+  return {
+    signal: controller.signal,
+    end: () => {
+      for (const signal of signals) signal.removeEventListener('abort', left);
+    },
+  };
+}

@@ -1,0 +1,155 @@
+// From whom a member gets a piece: a policy over what the tracker knows. In its own zone first, from nobody who is slow
+// while others are not, then from who gives least, with each step away from the start of a chain counting as much as a
+// few pieces given: so pieces spread in shallow trees, and everybody gives his share.
+import type { MemberId } from '../member.ts';
+import type { MemberBook, MemberState } from './member-book.ts';
+import type { Chain, Decision, Proof, SlabState } from './slab-state.ts';
+
+export interface SourceRules {
+  /** Pieces that one member gives at once. */
+  readonly uploadSlots: number;
+}
+
+export interface Choice {
+  readonly decision: Decision & { readonly kind: 'held' };
+  readonly source: MemberState;
+}
+
+/** Why there is none: nobody has the piece or gets it, or those who do give as much as they can. */
+export type NoChoice = 'nobody' | 'busy';
+
+interface Candidate {
+  readonly member: MemberState;
+  readonly chain: Chain | undefined;
+  readonly cost: number;
+}
+
+/** With room, before one is chosen: enough to be near the best, few enough for pieces that thousands have. */
+const LOOKED_AT = 16;
+/** Without room, before all are taken to have none. */
+const LOOKED_THROUGH = 32;
+const STEP_COST = 4;
+const SLOW_COST = 1_000;
+const OTHER_ZONE_COST = 10_000;
+
+export interface Asking {
+  readonly piece: number;
+  readonly by: MemberState;
+  readonly avoid: ReadonlySet<MemberId>;
+  readonly nowMs: number;
+  /** In [0, 1): where among many to begin looking. */
+  readonly turn: number;
+}
+
+export function chooseSource(
+  slab: SlabState,
+  members: MemberBook,
+  asking: Asking,
+  rules: SourceRules,
+): Choice | NoChoice {
+  const found = new Found(asking);
+  for (const id of holdersOf(slab, asking, found)) {
+    if (found.withRoom >= LOOKED_AT) break;
+    const member = members.get(id);
+    if (!isUsable(member, asking)) continue;
+    if (hasRoom(member, asking, rules)) found.take(member, undefined);
+    else found.busy += 1;
+    // However many hold it: the others are as likely to be busy as these, and those who receive it may have room.
+    if (found.busy >= LOOKED_THROUGH) break;
+  }
+  lookAtReceivers(slab, members, asking, rules, found);
+  const { best } = found;
+  if (best === undefined) return found.busy > 0 ? 'busy' : 'nobody';
+  const { member, chain } = best;
+  const proof = proofOf(slab, members, asking.piece, chain);
+  return { source: member, decision: { kind: 'held', from: member.id, arriving: chain !== undefined, proof } };
+}
+
+/** Those to whom the piece is on its way. */
+function lookAtReceivers(slab: SlabState, members: MemberBook, asking: Asking, rules: SourceRules, found: Found): void {
+  const { piece, by, turn } = asking;
+  let busy = 0;
+  for (const [id, receiver] of slab.receivers(piece)?.from(turn) ?? []) {
+    if (found.withRoom >= LOOKED_AT || busy >= LOOKED_THROUGH) return;
+    const member = members.get(id);
+    if (receiver.shunned || !isUsable(member, asking)) continue;
+    const hasItRoom = hasRoom(member, asking, rules);
+    // One who would have it, had he room, is enough to know that there are such.
+    if (!hasItRoom && busy > 0) {
+      busy += 1;
+      continue;
+    }
+    const chain = slab.chain(piece, receiver, by.id);
+    if (chain === undefined || chain.reader?.shunned === true) continue;
+    // Its reader may not have shown itself to this tracker yet, and will in a moment.
+    if (hasItRoom && isProvable(slab, members, piece, chain)) found.take(member, chain);
+    else busy += 1;
+  }
+  found.busy += busy;
+}
+
+/** Who has room, and the best of them. */
+class Found {
+  readonly #asking: Asking;
+  best: Candidate | undefined;
+  withRoom = 0;
+  busy = 0;
+
+  constructor(asking: Asking) {
+    this.#asking = asking;
+  }
+
+  take(member: MemberState, chain: Chain | undefined): void {
+    this.withRoom += 1;
+    const cost = costOf(member, chain, this.#asking);
+    const { best } = this;
+    const isBetter = best === undefined || cost < best.cost || (cost === best.cost && member.given < best.member.given);
+    if (isBetter) this.best = { member, chain, cost };
+  }
+}
+
+function hasRoom(member: MemberState, { nowMs }: Asking, rules: SourceRules): boolean {
+  return member.uploads < rules.uploadSlots && member.busyUntilMs <= nowMs;
+}
+
+/** Those of the sample; all others, too, where none of it can be asked. */
+function* holdersOf(
+  slab: SlabState,
+  { piece, turn }: Asking,
+  found: Pick<Found, 'withRoom' | 'busy'>,
+): Generator<MemberId, void, undefined> {
+  const holding = slab.holding(piece);
+  if (holding === undefined) return;
+  for (let step = 0; step < holding.size; step += 1) {
+    const id = holding.at(step, turn);
+    if (id !== undefined) yield id;
+  }
+  if (holding.count === holding.size || found.withRoom > 0 || found.busy > 0) return;
+  for (const [id, held] of slab.holders.from(turn)) if (held.has(piece)) yield id;
+}
+
+function isUsable(member: MemberState, { by, avoid, nowMs }: Asking): boolean {
+  return member !== by && !member.gone && member.suspectUntilMs <= nowMs && !avoid.has(member.id);
+}
+
+function costOf(
+  member: MemberState,
+  chain: Chain | undefined,
+  { by, nowMs }: { by: MemberState; nowMs: number },
+): number {
+  const zone = by.about?.zone;
+  const elsewhere = zone !== undefined && member.about?.zone !== zone ? OTHER_ZONE_COST : 0;
+  const slow = member.slowUntilMs > nowMs ? SLOW_COST : 0;
+  return elsewhere + slow + member.uploads + STEP_COST * (chain?.depth ?? 0);
+}
+
+function isProvable(slab: SlabState, members: MemberBook, piece: number, chain: Chain | undefined): boolean {
+  if (slab.roots.has(piece)) return true;
+  return chain?.reader !== undefined && members.get(chain.reader.member).about !== undefined;
+}
+
+function proofOf(slab: SlabState, members: MemberBook, piece: number, chain: Chain | undefined): Proof {
+  const readers = chain === undefined ? [] : slab.readers(piece);
+  const readerKeys = readers.flatMap((reader) => members.get(reader).about?.key ?? []);
+  return { root: slab.roots.get(piece), readerKeys };
+}

@@ -1,0 +1,134 @@
+// What gateways and trackers say to each other, as JSON. Fields that a gateway does not know are ignored, so that old
+// and new ones talk.
+import { z } from 'zod';
+import { BitSet } from '../../pieces/bit-set.ts';
+import { SLAB_PIECES } from '../slab.ts';
+import { MeshError } from '../transport.ts';
+import type { Holdings } from './tracker.ts';
+
+/** Of one piece. */
+const MAX_READERS = 64;
+/** Of one call. */
+export const MAX_SLABS = 256;
+
+const piece = z
+  .number()
+  .int()
+  .min(0)
+  .max(SLAB_PIECES - 1);
+const pieces = z.array(piece).max(SLAB_PIECES);
+const member = z.string().min(1).max(300);
+
+const slabSchema = z.object({
+  key: z.string().regex(/^[0-9a-f]{40}\.\d{1,12}\.\d{1,12}$/),
+  ownerKey: z.string().max(8192),
+  pieces: z.number().int().min(1).max(SLAB_PIECES),
+});
+
+const announcedSchema = z.object({ piece, root: z.string().regex(/^[0-9a-f]{64}$/) });
+
+const reportedSchema = z.object({
+  piece,
+  source: member,
+  bytes: z.number().int().nonnegative(),
+  waiting: z.boolean(),
+});
+
+const acquireSchema = z.object({ slab: slabSchema, pieces, avoid: z.array(member).max(64) });
+
+const tellSchema = z.object({
+  slabs: z
+    .array(
+      z.object({
+        slab: slabSchema,
+        /** Held whole from now on. */
+        held: z.array(announcedSchema).max(SLAB_PIECES).optional(),
+        /** No longer held. */
+        dropped: pieces.optional(),
+        /** No longer on their way. */
+        released: pieces.optional(),
+      }),
+    )
+    .max(MAX_SLABS),
+  /** The caller is about to stop: nothing of its is to be counted on. */
+  leaving: z.boolean().optional(),
+});
+
+const COMPLAINTS = ['unreachable', 'silent', 'short', 'not-held', 'unproved', 'busy'] as const;
+
+const complainSchema = z.object({ slab: slabSchema, piece, holder: member, complaint: z.enum(COMPLAINTS) });
+
+const progressSchema = z.object({
+  slabs: z.array(z.object({ slab: slabSchema, pieces: z.array(reportedSchema).max(SLAB_PIECES) })).max(MAX_SLABS),
+});
+
+const movedSchema = z.object({ moved: z.array(z.object({ slab: z.string(), pieces })).max(MAX_SLABS) });
+
+const peekSchema = z.object({ slab: slabSchema });
+
+const rowsSchema = z.object({
+  roots: z.array(announcedSchema).max(SLAB_PIECES),
+  /** The bitmap of who holds which, in base64. */
+  rows: z.array(z.object({ member, held: z.string().max(2 * SLAB_PIECES) })),
+  /** To whom a piece is on its way, and from whom. */
+  receivers: z.array(reportedSchema.extend({ member })).optional(),
+});
+
+const proofSchema = z.object({
+  root: z.string().optional(),
+  readerKeys: z.array(z.string()).max(MAX_READERS).readonly(),
+});
+
+const decidedSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('held'), piece, from: member, arriving: z.boolean(), proof: proofSchema }),
+  z.object({ kind: z.literal('leased'), piece }),
+  /** Nothing to tell for long: ask again. */
+  z.object({ kind: z.literal('again'), piece }),
+]);
+
+export type SlabWire = z.infer<typeof slabSchema>;
+export type Acquire = z.infer<typeof acquireSchema>;
+export type Tell = z.infer<typeof tellSchema>;
+export type Complain = z.infer<typeof complainSchema>;
+export type Progress = z.infer<typeof progressSchema>;
+export type Moved = z.infer<typeof movedSchema>;
+export type Rows = z.infer<typeof rowsSchema>;
+export type Decided = z.infer<typeof decidedSchema>;
+
+export const parseAcquire = parser(acquireSchema);
+export const parseTell = parser(tellSchema);
+export const parseComplain = parser(complainSchema);
+export const parseProgress = parser(progressSchema);
+export const parseMoved = parser(movedSchema);
+export const parsePeek = parser(peekSchema);
+export const parseRows = parser(rowsSchema);
+export const parseDecided = parser(decidedSchema);
+
+export function rowsOf({ roots, rows }: Holdings, receivers: NonNullable<Rows['receivers']>): Rows {
+  return {
+    roots: [...roots].map(([piece, root]) => ({ piece, root })),
+    rows: rows.map(({ member, held }) => ({ member, held: Buffer.from(held.toBytes()).toString('base64') })),
+    receivers,
+  };
+}
+
+/** Bits past the slab's pieces, or short of them, are none. */
+export function holdingsOf({ roots, rows }: Rows, pieces: number): Holdings {
+  return {
+    roots: new Map(roots.map(({ piece, root }) => [piece, root])),
+    rows: rows.map(({ member, held }) => {
+      const bytes = Buffer.alloc(Math.ceil(pieces / 8));
+      bytes.write(held, 'base64');
+      return { member, held: BitSet.fromBytes(pieces, bytes) };
+    }),
+  };
+}
+
+/** Throws 'Malformed'. */
+function parser<T>(schema: z.ZodType<T>): (body: unknown) => T {
+  return (body) => {
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    throw new MeshError('Malformed', 'What another gateway said is not what the call allows.', { cause: parsed.error });
+  };
+}

@@ -1,0 +1,144 @@
+// Who reads a piece from its origin.
+import { expect, test } from 'vitest';
+import { TrackerWorld } from '../../support/tracker-world.ts';
+
+const PIECES = Array.from({ length: 16 }, (_, piece) => piece);
+
+function leased(asking: { decided: ReadonlyMap<number, { kind: string }> }): number[] {
+  return [...asking.decided].filter(([, { kind }]) => kind === 'leased').map(([piece]) => piece);
+}
+
+test('of two who ask at once the first is sent to the origin, and the second to the first', () => {
+  const world = new TrackerWorld();
+  expect(world.askOne('a', 0)).toEqual({ kind: 'leased' });
+  expect(world.askOne('b', 0)).toEqual({
+    kind: 'held',
+    from: 'a',
+    arriving: true,
+    proof: { root: undefined, readerKeys: ['key of a'] },
+  });
+});
+
+test('whoever has not brought a piece home yet gets one lease while others ask', () => {
+  const world = new TrackerWorld();
+  const [a, b] = [world.ask('a', PIECES), world.ask('b', PIECES)];
+  expect(leased(a)).toEqual([0]);
+  expect(leased(b)).toEqual([1]);
+});
+
+test('those who bring pieces home get more leases, and never more than the limit', () => {
+  const world = new TrackerWorld();
+  const askings = new Map(['a', 'b'].map((id) => [id, world.ask(id, PIECES)]));
+  const underWay = (id: string) =>
+    leased(askings.get(id) ?? world.ask(id, [])).filter((piece) => world.sourceOf(id, piece) === 'origin');
+  expect([underWay('a').length, underWay('b').length]).toEqual([1, 1]);
+  for (const limit of [2, 3, 4, 4, 4]) {
+    for (const id of askings.keys()) world.announce(id, underWay(id).slice(0, 1));
+    for (const id of askings.keys()) expect(underWay(id).length).toBeLessThanOrEqual(limit);
+    expect(underWay('a').length + underWay('b').length).toBeGreaterThanOrEqual(2 * limit - 2);
+  }
+});
+
+test('whoever had more than his share lets those who read beside him come up', () => {
+  const world = new TrackerWorld();
+  const asking = world.ask('a', PIECES);
+  world.ask('b', [200]);
+  for (const piece of [0, 1, 2]) world.announce('a', [piece]);
+  const before = leased(asking).length;
+  world.announce('a', [before - 1]);
+  expect(leased(asking).length).toBe(before);
+  world.nowMs += 1_000;
+  world.tracker.tick();
+  expect(leased(asking).length).toBeGreaterThan(before);
+});
+
+test('leases go to whoever reads least from the origin', () => {
+  const world = new TrackerWorld({ leases: 2 });
+  const askings = ['a', 'b', 'c', 'd'].map((id) => world.ask(id, PIECES));
+  expect(askings.map((asking) => leased(asking).length)).toEqual([1, 1, 1, 1]);
+});
+
+test('a lone reader gets all that it asks for after 30 ms', () => {
+  const world = new TrackerWorld();
+  const asking = world.ask('a', PIECES);
+  expect(leased(asking)).toEqual([0]);
+  world.nowMs += 29;
+  world.tracker.tick();
+  expect(leased(asking)).toEqual([0]);
+  world.nowMs += 1;
+  world.tracker.tick();
+  expect(leased(asking)).toEqual(PIECES);
+});
+
+test('one gateway alone is sent to the origin for everything at once', () => {
+  const world = new TrackerWorld();
+  world.alone = true;
+  expect(leased(world.ask('a', PIECES))).toEqual(PIECES);
+});
+
+test('nobody waits longer than a second for a piece that nobody reads', () => {
+  const world = new TrackerWorld();
+  const [a, b] = [world.ask('a', PIECES), world.ask('b', PIECES)];
+  world.pass(900, () => {
+    world.progress('a', 0, 1, { waiting: true });
+    world.progress('b', 1, 1, { waiting: true });
+  });
+  expect([...leased(a), ...leased(b)].length).toBe(2);
+  world.pass(100);
+  const all = new Set([...leased(a), ...leased(b)]);
+  expect(all.size).toBe(16);
+  expect(leased(a).length + leased(b).length).toBe(16);
+});
+
+test('a lease whose holder is silent for 1.5 s goes to whoever waits', () => {
+  const world = new TrackerWorld();
+  world.askOne('a', 0);
+  const asking = world.ask('b', [0], ['a']);
+  expect(leased(asking)).toEqual([0]);
+
+  const another = new TrackerWorld();
+  another.askOne('a', 0);
+  another.askOne('b', 0);
+  another.pass(1500);
+  expect(another.sourceOf('a', 0)).toBe('origin');
+  another.pass(100);
+  expect(another.sourceOf('a', 0)).toBeUndefined();
+  expect(another.askOne('c', 0)).toEqual({ kind: 'leased' });
+});
+
+test('a lease whose holder reports lasts as long as it reports, however slow its origin is', () => {
+  const world = new TrackerWorld();
+  world.askOne('a', 0);
+  world.pass(20_000, () => world.progress('a', 0, 0, { waiting: true }));
+  expect(world.sourceOf('a', 0)).toBe('origin');
+  expect(world.askOne('b', 0)).toMatchObject({ kind: 'held', from: 'a', arriving: true });
+});
+
+test('a lease given back goes to whoever waits, at once', () => {
+  const world = new TrackerWorld({ uploadSlots: 0 });
+  world.askOne('a', 0);
+  const asking = world.ask('b', [0]);
+  expect(leased(asking)).toEqual([]);
+  world.tracker.release(world.slab.key, 'a', [0]);
+  expect(leased(asking)).toEqual([0]);
+});
+
+test('the leases of a gateway that has left go to others at once', () => {
+  const world = new TrackerWorld({ uploadSlots: 0 });
+  world.askOne('a', 0);
+  const asking = world.ask('b', [0]);
+  world.tracker.gone('a');
+  expect(leased(asking)).toEqual([0]);
+});
+
+test('thirty who ask for everything at once read each piece from the origin once', () => {
+  const world = new TrackerWorld();
+  const askings = Array.from({ length: 30 }, (_, peer) => world.ask(`p${peer}`, PIECES));
+  world.pass(3000, () => {
+    for (let peer = 0; peer < 30; peer += 1) {
+      for (const piece of PIECES) if (world.sourceOf(`p${peer}`, piece)) world.progress(`p${peer}`, piece, 1);
+    }
+  });
+  const all = askings.flatMap(leased);
+  expect(all.toSorted((left, right) => left - right)).toEqual(PIECES);
+});

@@ -1,0 +1,114 @@
+// Who is slow, and what follows from it.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { findStragglers, type Transfer } from '../../../src/mesh/tracker/stragglers.ts';
+import { TrackerWorld } from '../../support/tracker-world.ts';
+
+function transfer(to: string, from: string, bytes: number, more: Partial<Transfer> = {}): Transfer {
+  return { to, from, bytes, elapsedMs: 1000, waiting: false, ...more };
+}
+
+test('a receiver at a tenth of the others is a straggler', () => {
+  const transfers = ['a', 'b', 'c'].map((to) => transfer(to, 'origin', 1000));
+  const { receivers } = findStragglers([...transfers, transfer('slow', 'origin', 100)]);
+  expect([...receivers]).toEqual(['slow']);
+});
+
+test('nobody is a straggler where the origin is slow for everybody', () => {
+  const transfers = ['a', 'b', 'c', 'd'].map((to) => transfer(to, 'origin', 10, { elapsedMs: 10_000 }));
+  const { receivers, givers } = findStragglers(transfers);
+  expect([...receivers, ...givers]).toEqual([]);
+});
+
+test('whoever waits for its source is not slow', () => {
+  const transfers = ['a', 'b', 'c'].map((to) => transfer(to, 'origin', 1000));
+  const { receivers } = findStragglers([...transfers, transfer('patient', 'a', 1, { waiting: true })]);
+  expect([...receivers]).toEqual([]);
+});
+
+test('a transfer that has just begun tells nothing', () => {
+  const transfers = ['a', 'b', 'c'].map((to) => transfer(to, 'origin', 1000));
+  const { receivers } = findStragglers([...transfers, transfer('new', 'a', 0, { elapsedMs: 500 })]);
+  expect([...receivers]).toEqual([]);
+});
+
+test('with fewer than two others there is nobody to be compared with', () => {
+  const { receivers } = findStragglers([transfer('a', 'origin', 1000), transfer('b', 'origin', 1)]);
+  expect([...receivers]).toEqual([]);
+});
+
+test('a giver from whom everybody gets less than from others is slow, and those who get from it are not', () => {
+  const transfers = ['a', 'b', 'c', 'd'].flatMap((to) => [
+    transfer(to, 'good', 1000),
+    transfer(to, 'fair', 900),
+    transfer(to, 'bad', 50),
+  ]);
+  const { receivers, givers } = findStragglers(transfers);
+  expect([...givers]).toEqual(['bad']);
+  expect([...receivers]).toEqual([]);
+});
+
+test('stragglers are those whom a comparison with each of the others by itself finds', () => {
+  const rates = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(rates, (bytes) => {
+      const found = findStragglers(bytes.map((some, peer) => transfer(`p${peer}`, 'origin', some))).receivers;
+      const expected = bytes.flatMap((some, peer) => {
+        const others = bytes.filter((_, other) => other !== peer).toSorted((left, right) => left - right);
+        const middle = others[Math.floor((others.length - 1) / 2)] ?? 0;
+        return others.length >= 2 && some * 4 < middle ? [`p${peer}`] : [];
+      });
+      expect([...found]).toEqual(expected);
+    }),
+  );
+});
+
+/** Four read one piece each, three of them at full speed and `slow` at a twentieth. */
+function withSlowReader() {
+  const world = new TrackerWorld();
+  const readers = ['slow', 'b', 'c', 'd'];
+  for (const [piece, reader] of readers.entries()) world.ask(reader, [piece]);
+  return { world, readers };
+}
+
+test('whoever waits for a slow reader is told to ask again, and one of them reads the origin instead', () => {
+  const { world, readers } = withSlowReader();
+  world.askOne('e', 0);
+  world.askOne('f', 0);
+  expect(['e', 'f'].map((id) => world.sourceOf(id, 0)).every((source) => source !== 'origin')).toBe(true);
+  let moved: number[] = [];
+  for (let at = 100; at <= 1000; at += 100) {
+    world.nowMs += 100;
+    for (const [piece, reader] of readers.entries()) {
+      world.progress(reader, piece, at * (reader === 'slow' ? 50 : 1000));
+    }
+    moved = world.progress('e', 0, at * 50, { waiting: true });
+  }
+  expect(moved).toEqual([0]);
+  expect(world.askOne('e', 0)).toEqual({ kind: 'leased' });
+  expect(world.progress('f', 0, 100, { waiting: true })).toEqual([0]);
+  expect(world.askOne('f', 0)).toMatchObject({ from: 'e' });
+});
+
+test('nobody leaves a reader that waits for a slow origin', () => {
+  const { world, readers } = withSlowReader();
+  world.askOne('e', 0);
+  for (let at = 100; at <= 5000; at += 100) {
+    world.nowMs += 100;
+    for (const [piece, reader] of readers.entries()) world.progress(reader, piece, at, { waiting: true });
+    expect(world.progress('e', 0, at, { waiting: true })).toEqual([]);
+  }
+});
+
+test('a slow one gets no lease while others ask', () => {
+  const { world, readers } = withSlowReader();
+  for (let at = 100; at <= 1000; at += 100) {
+    world.nowMs += 100;
+    for (const [piece, reader] of readers.entries()) {
+      world.progress(reader, piece, at * (reader === 'slow' ? 10 : 1000));
+    }
+  }
+  world.announce('b', [1]);
+  expect(world.askOne('slow', 9)).toBeUndefined();
+  expect(world.askOne('b', 9)).toEqual({ kind: 'leased' });
+});

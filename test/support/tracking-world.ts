@@ -1,0 +1,101 @@
+// Several gateways' trackers in one process, and their ways to ask them.
+import { Background } from '../../src/concurrency/background.ts';
+import type { Member, MemberId } from '../../src/mesh/member.ts';
+import { OwnerCalls } from '../../src/mesh/owner-calls.ts';
+import { owners } from '../../src/mesh/rendezvous.ts';
+import type { Slab } from '../../src/mesh/slab.ts';
+import { Tracker } from '../../src/mesh/tracker/tracker.ts';
+import type { TrackerDb } from '../../src/mesh/tracker/tracker-db.ts';
+import { TrackerService, type TrackerServiceOptions } from '../../src/mesh/tracker/tracker-service.ts';
+import { TrackerClient } from '../../src/mesh/tracker-client.ts';
+import { MemoryMesh } from './memory-trackers.ts';
+import { seeded } from './seeded.ts';
+import { TRACKER_OPTIONS } from './tracker-world.ts';
+
+export interface TrackingMember {
+  readonly self: Member;
+  readonly tracker: Tracker;
+  readonly service: TrackerService;
+  readonly client: TrackerClient;
+  readonly background: Background;
+  readonly refused: { readonly member: MemberId; readonly pieces: readonly number[] }[];
+}
+
+export class TrackingWorld {
+  readonly mesh = new MemoryMesh();
+  readonly members = new Map<MemberId, TrackingMember>();
+  /** Of the members: another one after each change. */
+  hash = 'first';
+  trackers: MemberId[] = [];
+  now: () => number = () => performance.now();
+  readonly errors: unknown[] = [];
+
+  constructor(ids: readonly MemberId[]) {
+    this.trackers = [...ids];
+    for (const id of ids) this.start(id);
+  }
+
+  member(id: MemberId): TrackingMember {
+    const member = this.members.get(id);
+    if (member === undefined) throw new Error(`There is no ${id}.`);
+    return member;
+  }
+
+  /** Again, too: as after a restart, with nothing in memory. */
+  start(
+    id: MemberId,
+    options: Partial<TrackerServiceOptions> & { db?: Pick<TrackerDb, 'holdings'> } = {},
+  ): TrackingMember {
+    this.members.get(id)?.service.close();
+    const { db, ...service } = options;
+    const self: Member = { id, role: 'tracker', zone: undefined, incarnation: '1', key: `key of ${id}` };
+    const background = new Background({ failed: (_, error) => this.errors.push(error) });
+    const made = this.#make(self, background, service, db);
+    this.members.set(id, made);
+    this.mesh.serve(id, { ...made.service.handlers, hello: { kind: 'ask', handle: async () => ({}) } });
+    return made;
+  }
+
+  #make(
+    self: Member,
+    background: Background,
+    service: Partial<TrackerServiceOptions>,
+    db: Pick<TrackerDb, 'holdings'> | undefined,
+  ): TrackingMember {
+    const now = () => this.now();
+    const refused: TrackingMember['refused'] = [];
+    const alone = () => this.trackers.length === 1;
+    const list = { self, trackers: () => this.trackers };
+    const members = Object.defineProperty({ ...list, hash: '' }, 'hash', { get: () => this.hash });
+    const client = this.mesh.client(self);
+    const calls = new OwnerCalls({ now }, { downMs: 2_000 });
+    const tracker: Tracker = new Tracker(
+      { now, random: seeded(1), alone, suspected: (id) => tracking.suspect(id), changed: () => undefined },
+      TRACKER_OPTIONS,
+    );
+    const tracking: TrackerService = new TrackerService(
+      { tracker, db, client, calls, members, now, background, refused: (event) => refused.push(event) },
+      { longPollMs: 10_000, patienceMs: 1_000, ...service },
+    );
+    const asking = new TrackerClient(
+      { client, members, local: tracking, calls, background },
+      { owners: 2, ranks: 4, tellMs: 1_000 },
+    );
+    return { self, tracker, service: tracking, client: asking, background, refused };
+  }
+
+  /** A slab that these members answer for, in this order. */
+  slabOwnedBy(first: MemberId, second?: MemberId): Slab {
+    for (let index = 1; ; index += 1) {
+      const key = `${'0'.repeat(40)}.4096.${index}`;
+      const [one, two] = owners(key, this.trackers, 2);
+      if (one === first && (second === undefined || two === second)) {
+        return { key, ownerKey: key, first: index * 256, pieces: 256 };
+      }
+    }
+  }
+
+  close(): void {
+    for (const { service } of this.members.values()) service.close();
+  }
+}

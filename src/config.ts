@@ -20,6 +20,7 @@ import {
   path,
   size,
   structure,
+  text,
   textSchema,
 } from './config/setting.ts';
 
@@ -84,7 +85,7 @@ export const SETTINGS = {
 
   mesh: {
     listen: optionalAddress('Address for other gateways; without it there is no mesh'),
-    advertise: optionalAddress('Where other gateways reach this one'),
+    advertise: optionalAddress('Where other gateways reach this one, and its name among them; mesh.listen when absent'),
     members: structure(
       knownNamesOnly({
         static: peers,
@@ -105,6 +106,37 @@ export const SETTINGS = {
     zone: optionalText('Where this gateway is; pieces come from the same zone first'),
     role: choice(['tracker', 'peer', 'seed'], 'tracker', 'What it does for others'),
     nameLease: duration('3s', 'How long a name may be served without asking its owner'),
+    leases: count(4, 'Pieces of one GiB that one gateway reads from the origin at once while others want them too'),
+    uploadSlots: count(32, 'Pieces that trackers let one gateway give at once'),
+    maxUploads: count(128, 'Pieces that this gateway gives at once; one more is sent elsewhere'),
+    silence: duration('1500ms', 'After this time without a word a gateway is taken not to bring a piece any more'),
+    progress: duration('500ms', 'How often trackers are told that a piece is still on its way'),
+    longPoll: duration('10s', 'How long a tracker lets a gateway wait for word of a piece'),
+    patience: duration('1s', 'How long another gateway may take to answer a plain question'),
+    markTtl: duration('30s', 'After this time without its end a write is taken to have stopped half way'),
+    validatorTtl: duration('10s', 'After this time somebody else asks the origin what a name stands for'),
+    slabs: count(100_000, 'Groups of 256 pieces that this gateway keeps track of for others'),
+    refresh: duration('1s', 'Time between two looks at the list of gateways'),
+    membersTimeout: duration('2s', 'How long such a look may take'),
+    memberTtl: duration('15s', 'How long a gateway that died stays on the list in Redis or on the local network'),
+    registryKey: text('dfstore:trackers', 'Name of the list in Redis; each mesh has its own'),
+    firstContact: duration('5s', 'How long readiness waits for the first list of gateways'),
+    skew: duration('60s', "How far another gateway's clock may be from this one, where a secret proves requests"),
+    connectTimeout: duration('300ms', 'How long a connection to another gateway may take to come about'),
+    handshakeTimeout: duration('1s', 'How long its TLS handshake may take'),
+    headersTimeout: duration('10s', 'How long another gateway may take to send the headers of a request'),
+    linesTimeout: duration('300ms', 'How long a tracker that is asked to wait may take to show that it is there'),
+    bytesTimeout: duration('1s', 'How long another gateway may take to begin with the bytes of a piece'),
+    heartbeat: duration('300ms', 'How often a tracker says that it is still there while it has no answer yet'),
+    silenceTimeout: duration('1s', 'How long a tracker that is waited for may say nothing'),
+    maxBody: size('1MiB', 'Size of what one gateway asks another'),
+    maxAnswer: size('8MiB', 'Size of an answer, or of one of its lines; pieces are no answers'),
+    connections: count(8_192, 'Connections of other gateways; a request on one more is refused, and made elsewhere'),
+    requests: count(8_192, 'Requests of other gateways in flight, those that wait included; one more is refused'),
+    requestsPerMember: count(256, 'Of those, from one gateway, and to one gateway'),
+    requestRate: count(5_000, 'Requests of one gateway in a second; one more is refused, and made elsewhere'),
+    idle: count(64, 'Connections to one gateway that are kept for the next request'),
+    senders: count(16_384, 'Gateways that may ask this one within twice mesh.skew, where a secret proves requests'),
   },
 
   limits: {

@@ -22,6 +22,21 @@ export const METRICS = {
     labels: [],
     help: 'Bytes of object bodies read from origins',
   },
+  dfstore_peer_read_bytes_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Bytes of pieces read from other gateways',
+  },
+  dfstore_peer_sent_bytes_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Bytes of pieces given to other gateways',
+  },
+  dfstore_mesh_refused_announcements_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Pieces that gateways said to hold with other bytes than those that are known',
+  },
   dfstore_served_bytes_total: {
     type: 'counter',
     labels: ['source'],
@@ -87,6 +102,21 @@ export const METRICS = {
     type: 'counter',
     labels: ['limit'],
     help: 'Requests and connections refused or cut at a limit, by the name of the limit',
+  },
+  dfstore_mesh_refused_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Requests to the mesh port that were not handled, by reason: proof, date, replay, certificate, limit and so on',
+  },
+  dfstore_mesh_trackers: {
+    type: 'gauge',
+    labels: [],
+    help: 'Gateways on the list of those that keep track for others, as this one has it',
+  },
+  dfstore_mesh_membership_failures_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Reads of the list of gateways that failed; the last list is used',
   },
   dfstore_backend_up: {
     type: 'gauge',

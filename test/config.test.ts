@@ -199,10 +199,6 @@ describe('mistakes', () => {
   });
 
   test('what this version cannot do is refused, not ignored', () => {
-    expect(problemsOf('mesh: { listen: 0.0.0.0:9002, secret: s }')).toEqual([
-      'mesh.listen: this version has no mesh; remove the setting, each gateway works by itself',
-      'mesh.secret: this version has no mesh; remove the setting, each gateway works by itself',
-    ]);
     expect(problemsOf('buckets: { a: { backend: local, writeMode: write-back } }')[0]).toContain('write-back');
   });
 
@@ -211,6 +207,86 @@ describe('mistakes', () => {
     expect(load('', env).warnings).toEqual([
       'The environment variable DFSTORE_LISTN is not a setting; did you mean DFSTORE_LISTEN?',
     ]);
+  });
+});
+
+const SECRET = 'sixteen letters!';
+/** A mesh that is right, with these settings in place of its own; undefined ones are left out. */
+function mesh(settings: Record<string, unknown> = {}): string {
+  const right = { listen: '10.0.0.7:9002', members: { static: ['10.0.0.7:9002', '10.0.0.8:9002'] }, secret: SECRET };
+  return JSON.stringify({ mesh: { ...right, ...settings } });
+}
+
+describe('the mesh', () => {
+  const tls = { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' };
+  const other = { static: ['10.0.0.8:9002'] };
+
+  test.each([
+    ['a static list', {}],
+    ['port 0, whose number becomes the identity', { listen: '127.0.0.1:0' }],
+    ['every interface, with what others call it', { listen: '0.0.0.0:9002', advertise: '10.0.0.7:9002' }],
+    ['certificates in place of a secret', { secret: undefined, tls }],
+    ['certificates and a secret', { tls }],
+    ['a peer, which is not on the list', { role: 'peer', members: other }],
+    ['a name', { members: { dns: 'dfstore-mesh.prod.svc:9002' } }],
+    ['Redis', { members: { redis: 'rediss://user:password@redis.example.com:6380/2', lan: false } }],
+    ['the local network', { members: { lan: true } }],
+    ['version 6', { listen: '[::]:9002', advertise: '[fd00::7]:9002', members: { static: ['[fd00::7]:9002'] } }],
+  ])('%s is accepted', (_, settings) => {
+    expect(load(mesh(settings)).config.mesh.role).toBe('role' in settings ? 'peer' : 'tracker');
+  });
+
+  test.each([
+    [
+      { listen: '0.0.0.0:9002', members: { lan: true } },
+      'mesh.advertise: others cannot reach 0.0.0.0; name the address',
+    ],
+    [{ listen: '[::]:9002', members: { lan: true } }, 'mesh.advertise: others cannot reach ::'],
+    [{ advertise: '0.0.0.0:9002', members: { lan: true } }, 'mesh.advertise: nobody can reach 0.0.0.0:9002'],
+    [{ advertise: '10.0.0.7:0', members: { lan: true } }, 'mesh.advertise: nobody can reach 10.0.0.7:0'],
+    [{ advertise: 'a&b:9002', members: { lan: true } }, "mesh.advertise: 'a&b' is neither a host name"],
+    [{ listen: '10.0.0.7:0', advertise: '10.0.0.7:9002' }, 'mesh.listen: port 0 takes any free port, which mesh.adv'],
+    [{ members: undefined }, 'mesh.members: say how gateways find each other: static, dns, redis or lan: true'],
+    [{ members: { lan: false } }, 'mesh.members: say how gateways find each other'],
+    [
+      { members: { dns: 'dfstore-mesh:9003' } },
+      'mesh.members.dns: says port 9003, and this gateway is reached at port',
+    ],
+    [{ advertise: 'node-7:9002', members: { dns: 'm:9002' } }, 'mesh.advertise: must have the IP address that m gives'],
+    [{ members: { dns: 'a:9002', lan: true } }, 'mesh.members: dns and lan exclude each other'],
+    [{ members: { dns: 'dfstore-mesh' } }, "mesh.members.dns: 'dfstore-mesh' is not a name with a port"],
+    [{ members: { redis: 'http://user:hidden@redis' } }, 'mesh.members.redis: must be a URL like redis://host:6379'],
+    [{ members: other }, 'mesh.members.static: does not name this gateway, 10.0.0.7:9002; every gateway has the same'],
+    [{ role: 'peer' }, 'mesh.members.static: names this gateway, 10.0.0.7:9002, whose mesh.role is peer'],
+    [{ members: { static: ['10.0.0.7:9002', '10.0.0.8'] } }, "mesh.members.static: '10.0.0.8' is not an address"],
+    [{ listen: '10.0.0.7:0', members: { static: [] } }, 'mesh.members.static: must name at least one gateway'],
+    [{ secret: undefined }, 'mesh.secret: gateways must prove themselves to each other; set a secret'],
+    [{ secret: 'fifteen letters' }, 'mesh.secret: must have at least 16 characters'],
+    [{ tls: { cert: 'c.pem' } }, 'mesh.tls: cert, key and ca belong together; key, ca missing'],
+    [{ refresh: 0 }, 'mesh.refresh: must not be 0'],
+    [{ heartbeat: '600ms' }, 'mesh.silenceTimeout: must be at least twice mesh.heartbeat'],
+    [{ memberTtl: '2s' }, 'mesh.memberTtl: must be at least three times mesh.refresh'],
+    [{ maxBody: '1KiB' }, 'mesh.maxBody: must be at least 64KiB'],
+  ])('%j is refused', (settings, expected) => {
+    const problems = problemsOf(mesh(settings));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(expected);
+    expect(problems[0]).not.toContain('hidden');
+  });
+
+  test('what has no effect without a mesh is refused, each setting by its name', () => {
+    const problems = problemsOf(mesh({ listen: undefined, advertise: '10.0.0.7:9002', tls }));
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual(
+      ['advertise', 'members', 'secret', 'tls.cert', 'tls.key', 'tls.ca'].map((name) => `mesh.${name}`),
+    );
+    expect(problems[0]).toContain('without mesh.listen there is no mesh');
+  });
+
+  test('neither the secret nor the password of Redis is in what is shown', () => {
+    const { config } = load(mesh({ members: { redis: 'redis://:hidden@redis:6379' } }));
+    const shown = JSON.stringify(redactConfig(config));
+    expect(shown).not.toContain(SECRET);
+    expect(shown).toContain('redis://:(redacted)@redis:6379');
   });
 });
 

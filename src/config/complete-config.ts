@@ -5,6 +5,7 @@ import type { BucketConfig, Config, SETTINGS } from '../config.ts';
 import { backendsSchema } from './backend-settings.ts';
 import { bucketsSchema } from './bucket-settings.ts';
 import { checkLimits } from './check-limits.ts';
+import { checkMesh } from './check-mesh.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { nearestName } from './nearest-name.ts';
 import type { ConfigOf } from './setting.ts';
@@ -19,7 +20,7 @@ export function completeConfig(parsed: Parsed, problems: string[]): Config {
   checkBuckets(config, problems);
   checkPairs(config, problems);
   checkLimits(config, problems);
-  refuseMesh(config, problems);
+  checkMesh(config.mesh, problems);
   return deepFreeze(config);
 }
 
@@ -66,16 +67,5 @@ function checkPairs({ tls, auth }: Config, problems: string[]): void {
   if ((auth.accessKeyId === undefined) !== (auth.secretAccessKey === undefined)) {
     const missing = auth.accessKeyId === undefined ? 'DFSTORE_ACCESS_KEY_ID' : 'DFSTORE_SECRET_ACCESS_KEY';
     problems.push(`auth: accessKeyId and secretAccessKey belong together; ${missing} is missing`);
-  }
-}
-
-function refuseMesh({ mesh }: Config, problems: string[]): void {
-  const { tls, nameLease: _, role: __, ...rest } = mesh;
-  const given = [
-    ...Object.entries(rest).flatMap(([name, value]) => (value === undefined ? [] : [name])),
-    ...Object.entries(tls).flatMap(([name, value]) => (value === undefined ? [] : [`tls.${name}`])),
-  ];
-  for (const name of given) {
-    problems.push(`mesh.${name}: this version has no mesh; remove the setting, each gateway works by itself`);
   }
 }

@@ -42,6 +42,10 @@ export function optionalPath(help: string): Setting<string | undefined> {
   return row('path', z.string().min(1).optional(), help);
 }
 
+export function text(defaultValue: string, help: string): Setting<string> {
+  return row('text', textSchema.prefault(defaultValue), help, { default: defaultValue });
+}
+
 export function requiredText(help: string, more: More = {}): Setting<string> {
   return row('text', textSchema, help, more);
 }

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Backend } from '../../backends/backend.ts';
 import type { VerifyCache } from '../admin/cache-verification.ts';
 import type { Metrics } from '../admin/metrics.ts';
+import { Background } from '../concurrency/background.ts';
 import type { CloseStack } from '../concurrency/close-stack.ts';
 import type { Config } from '../config.ts';
 import { BucketMap } from '../objects/bucket-map.ts';
@@ -18,6 +19,7 @@ import { MemoryTier } from '../pieces/memory-tier.ts';
 import type { PieceStore, Usage } from '../pieces/piece-store.ts';
 import { cacheRules } from './cache-rules.ts';
 import { openIndex } from './index-database.ts';
+import { openMesh } from './mesh.ts';
 import { observePieces } from './observe-pieces.ts';
 import { startScrub } from './scrub.ts';
 import { verifyCache } from './verify-cache.ts';
@@ -51,8 +53,14 @@ export async function openObjects(config: Config, deps: CacheDeps): Promise<Open
     metrics.count('dfstore_cache_failures_total', { part: task === 'names' ? 'database' : 'fill' });
     log.warn({ task, err: error }, 'The cache failed at something that no request waits for.');
   };
-  const cache = openObjectCache({ map, store, database, failed, ...rules }, cacheOptions(config));
+  const background = new Background({ failed });
+  opened.push('background work', () => background.close());
+  const mesh = await openMesh(config, { store, database, background, log, metrics });
+  opened.push('mesh', () => mesh.close());
+  const { directory, names } = mesh;
+  const cache = openObjectCache({ map, store, directory, names, database, failed, ...rules }, cacheOptions(config));
   opened.push('cache', () => cache.close());
+  mesh.serve(cache.arriving);
   return { objects: cache.objects, settings, usage: () => store.usage(), verify: verifyCache(store) };
 }
 

@@ -94,7 +94,7 @@ export class CachedObjects extends RoutedObjects {
       await staged.abandon();
       throw error;
     } finally {
-      if (mark !== undefined) this.#deps.versions.end(mark, outcome);
+      if (mark !== undefined) await this.#deps.versions.end(mark, outcome);
     }
   }
 
@@ -109,11 +109,12 @@ export class CachedObjects extends RoutedObjects {
     signal: AbortSignal,
   ): Promise<readonly DeleteOutcome[]> {
     const cached = targets.map(({ key }) => ({ bucket, key })).filter((ref) => this.#deps.policyOf(ref) !== undefined);
-    const marks = await Promise.all(cached.map((ref) => this.#deps.versions.begin(ref)));
+    if (cached.length === 0) return super.deleteMany(bucket, targets, signal);
+    const mark = await this.#deps.versions.begin(...cached);
     try {
       return await super.deleteMany(bucket, targets, signal);
     } finally {
-      for (const mark of marks) this.#deps.versions.end(mark, UNKNOWN);
+      await this.#deps.versions.end(mark, UNKNOWN);
     }
   }
 
@@ -159,7 +160,7 @@ export class CachedObjects extends RoutedObjects {
       ended = outcome;
       return written;
     } finally {
-      this.#deps.versions.end(mark, ended);
+      await this.#deps.versions.end(mark, ended);
     }
   }
 }

@@ -3,7 +3,11 @@ import type { Level } from 'level';
 import type { ObjectRef } from '../../backends/backend.ts';
 import { Background } from '../concurrency/background.ts';
 import { ByteBudget } from '../concurrency/byte-budget.ts';
+import type { Directory } from '../mesh/directory.ts';
+import { LONELY_NAMES, type Name, type Names } from '../mesh/names.ts';
+import type { ArrivingPiece } from '../pieces/arriving.ts';
 import { BufferPool } from '../pieces/buffer-pool.ts';
+import type { Piece } from '../pieces/piece.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import { type BucketMap, originRef } from './bucket-map.ts';
 import { CachedObjects, type CachePolicy } from './cached-objects.ts';
@@ -21,6 +25,10 @@ import { type Freshness, Versions } from './versions.ts';
 export interface ObjectCacheDeps {
   readonly map: BucketMap;
   readonly store: PieceStore;
+  /** Where pieces are to be had. */
+  readonly directory: Directory;
+  /** What the mesh knows of names. Default: this gateway is alone. */
+  readonly names?: Names | undefined;
   /** Names survive a restart where there is one. */
   readonly database?: Level | undefined;
   /** Others are read from their origin each time. */
@@ -56,6 +64,8 @@ export interface ObjectCacheOptions {
 
 export interface ObjectCache {
   readonly objects: Objects;
+  /** A piece that is on its way here. */
+  readonly arriving: (piece: Piece) => ArrivingPiece | undefined;
   /** Ends what is on its way; blocks that arrived stay on the shelf. */
   close(): Promise<void>;
 }
@@ -78,7 +88,7 @@ export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptio
   const background = new Background({ failed: deps.failed });
   const budget = new ByteBudget({ limitBytes: options.inFlightBytes });
   const fetcher = new PieceFetcher(
-    { store, pool, budget, background, now },
+    { store, pool, directory: deps.directory, budget, background, now },
     {
       windowBytes: options.windowBytes,
       maxArriving: options.maxArriving,
@@ -102,7 +112,10 @@ export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptio
     { database: deps.database?.sublevel('names'), failed: (error) => deps.failed('names', error) },
     { maxRecords: options.maxNames },
   );
-  const versions = new Versions({ prober, records, now });
+  const nameOf = (ref: ObjectRef) => nameAt(map, ref);
+  const clock = { now, wallNow: deps.wallNow ?? Date.now };
+  const names = deps.names ?? LONELY_NAMES;
+  const versions = new Versions({ prober, records, names, nameOf, ...clock }, { maxNames: options.maxNames });
   const reader = new ObjectReader(
     { fetcher, readAhead: new ReadAhead({ maxBytes: options.readAheadBytes }) },
     { parallelPieces: options.parallelPieces },
@@ -112,17 +125,24 @@ export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptio
     map,
     reads: new CachedReads({ versions, reader, shelf: store }, { pieceSize }),
     versions,
-    staged: new StagedUploads({ store, pool }, staging),
+    staged: new StagedUploads({ store, pool, announce: (pieces) => deps.directory.announce(pieces) }, staging),
     policyOf: (ref): CachePolicy | undefined =>
       deps.isCached(ref) ? { origin: originOf(ref), freshness: deps.freshnessOf(ref) } : undefined,
   });
   return {
     objects,
+    arriving: (piece) => fetcher.find(piece),
     close: async () => {
       fetcher.close();
       await background.close();
     },
   };
+}
+
+/** As its origin has it: two buckets of this gateway may hold the same object. */
+function nameAt(map: BucketMap, ref: ObjectRef): Name {
+  const route = map.route(ref.bucket);
+  return { origin: route.name, ...originRef(route, ref.key) };
 }
 
 function originOfRef(map: BucketMap, ref: ObjectRef) {

@@ -1,23 +1,13 @@
-// Brings a run of blocks of one piece from the origin into its feed. Every request carries If-Match, so a request that
+// Brings what a feed misses from the origin. Every request carries If-Match, so a request that
 // was cut goes on where it stopped: the bytes are the same ones, or the origin says that they changed.
 import { BackendError, type ByteRange, type ObjectRead } from '../../backends/backend.ts';
-import type { ByteBudget, Urgency } from '../concurrency/byte-budget.ts';
+import type { Urgency } from '../concurrency/byte-budget.ts';
 import type { ObjectVersion } from '../pieces/piece.ts';
 import type { Feed } from '../pieces/piece-feed.ts';
 import { ObjectsError } from './objects-error.ts';
 import type { OriginObject } from './origin-object.ts';
 
-export interface FillDeps {
-  readonly budget: ByteBudget;
-  /** Milliseconds on a clock that never jumps. */
-  readonly now: () => number;
-  /** The origin is about to be asked: from here on its answer is paid for. */
-  readonly asking?: () => void;
-}
-
-export interface FillOptions {
-  /** Bytes in hand while one fill is under way. */
-  readonly inHandBytes: number;
+export interface OriginFillOptions {
   /** Requests in a row that may bring next to nothing before the fill fails. */
   readonly attempts: number;
   /** So long after its last byte a fill asks no more: an origin that was silent for all of its own limit had its time. */
@@ -27,60 +17,10 @@ export interface FillOptions {
 /** Less than a block of any size: an origin that cuts every answer so early would be asked without end. */
 const NEXT_TO_NOTHING_BYTES = 64 * 1024;
 
-/** Never rejects: what goes wrong is the feed's, and so its readers'. `end`: where the feed ends within the object. */
-export async function fillFromOrigin(
-  deps: FillDeps,
-  options: FillOptions,
-  origin: OriginObject,
-  version: ObjectVersion,
-  feed: Feed,
-  end: number,
-  urgency: Urgency,
-): Promise<void> {
-  try {
-    const release = await deps.budget.take(options.inHandBytes, urgency, feed.signal);
-    try {
-      deps.asking?.();
-      await bringAll(deps, options, origin, version, feed, end, urgency);
-      await feed.finish();
-    } finally {
-      release();
-    }
-  } catch (error) {
-    feed.fail(error);
-  }
-}
-
-/** Gives the feed a body that is already on its way, then whatever it failed to bring. */
-export async function fillFromBody(
-  deps: FillDeps,
-  options: FillOptions,
-  origin: OriginObject,
-  version: ObjectVersion,
-  feed: Feed,
-  end: number,
-  read: ObjectRead,
-): Promise<void> {
-  // Whoever pours is told; this only keeps an error from going unheard while the body waits for its turn.
-  read.body.on('error', () => undefined);
-  try {
-    const release = await deps.budget.take(options.inHandBytes, 'demand', feed.signal);
-    try {
-      await bringAll(deps, options, origin, version, feed, end, 'demand', read);
-      await feed.finish();
-    } finally {
-      release();
-    }
-  } catch (error) {
-    read.body.destroy();
-    feed.fail(error);
-  }
-}
-
-/** `coming`: a body that brings the first of it, if there is one already. */
-async function bringAll(
-  { now }: FillDeps,
-  options: FillOptions,
+/** All that the feed still misses. `coming`: a body that brings the first of it, if there is one already. */
+export async function bringFromOrigin(
+  { now }: { readonly now: () => number },
+  options: OriginFillOptions,
   origin: OriginObject,
   version: ObjectVersion,
   feed: Feed,
@@ -88,6 +28,7 @@ async function bringAll(
   urgency: Urgency,
   coming?: ObjectRead,
 ): Promise<void> {
+  feed.from('origin');
   let next = coming;
   let lastByteMs = now();
   for (let fruitless = 0; feed.remainingBytes > 0; ) {

@@ -2,15 +2,15 @@
 // conditional when a version is known, whose answer brings the record and the bytes together. A HEAD where no bytes
 // are wanted, or where a GET of a part cannot tell (a checksum of the whole).
 import { BackendError, type ObjectInfo, type ObjectRead, type ObjectRef } from '../../backends/backend.ts';
-import { type ObjectVersion, objectVersion } from '../pieces/piece.ts';
+import { type ObjectVersion, objectVersion, type Piece } from '../pieces/piece.ts';
 import type { NameRecord } from './name-records.ts';
 import type { OriginObject } from './origin-object.ts';
 import type { ProbeAnswer, Prober, Wanted } from './versions.ts';
 
 export interface OriginProberDeps {
   readonly originOf: (ref: ObjectRef) => OriginObject;
-  /** Takes over a body that begins at this offset of the version. */
-  readonly adopt: (origin: OriginObject, version: ObjectVersion, start: number, read: ObjectRead) => void;
+  /** Takes over a body that begins at this offset of the version; undefined: it was let go of. */
+  readonly adopt: (origin: OriginObject, version: ObjectVersion, start: number, read: ObjectRead) => Piece | undefined;
   /** Milliseconds since the epoch, to be compared with what origins say. */
   readonly wallNow: () => number;
 }
@@ -61,8 +61,7 @@ export class OriginProber implements Prober {
     const conditions = known && { ifNoneMatch: [known.etag] };
     try {
       const read = await origin.read({ range: { start, end: start + this.#pieceSize }, conditions }, signal);
-      this.#keep(origin, start, read);
-      return { kind: 'found', info: read.info, complete: false };
+      return { kind: 'found', info: read.info, complete: false, arriving: this.#keep(origin, start, read) };
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
       if (error.code === 'NotModified' && known !== undefined) return sameOr(known, error) ?? head(origin, signal);
@@ -72,15 +71,15 @@ export class OriginProber implements Prober {
     }
   }
 
-  #keep(origin: OriginObject, start: number, read: ObjectRead): void {
+  #keep(origin: OriginObject, start: number, read: ObjectRead): Piece | undefined {
     const { info } = read;
     const end = Math.min(start + this.#pieceSize, info.sizeBytes);
     const range = read.range ?? { start: 0, end: info.sizeBytes };
     if (info.identity === 'none' || range.start !== start || range.end !== end || start === end) {
       read.body.destroy();
-      return;
+      return undefined;
     }
-    this.#deps.adopt(origin, versionOf(origin, info, this.#pieceSize), start, read);
+    return this.#deps.adopt(origin, versionOf(origin, info, this.#pieceSize), start, read);
   }
 
   #isYoung(info: ObjectInfo): boolean {

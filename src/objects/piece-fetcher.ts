@@ -1,20 +1,22 @@
-// One way to the bytes of a piece: the shelf, what is arriving here, the origin. A fill belongs to the gateway: it goes
+// One way to the bytes of a piece: the shelf, what is arriving here, whoever the directory names. A fill belongs to the gateway: it goes
 // on when the reader who caused it leaves, while others wait or little is missing; otherwise it is abandoned, and the
 // blocks it brought stay.
 import { addAbortSignal } from 'node:stream';
 import type { ObjectRead } from '../../backends/backend.ts';
 import type { Background } from '../concurrency/background.ts';
 import type { ByteBudget, Urgency } from '../concurrency/byte-budget.ts';
+import type { Directory } from '../mesh/directory.ts';
 import { Arrivals } from '../pieces/arrivals.ts';
 import type { ArrivingPiece, PieceReader } from '../pieces/arriving.ts';
 import { type BlockRange, blockCount, blocksOf, bytesOf } from '../pieces/blocks.ts';
 import type { BufferPool } from '../pieces/buffer-pool.ts';
 import { type ObjectVersion, type Piece, pieceLength, type Slice, steps } from '../pieces/piece.ts';
-import type { PieceBytes, PieceStore } from '../pieces/piece-store.ts';
+import type { PieceStore } from '../pieces/piece-store.ts';
 import { BodyChunks } from './body-chunks.ts';
 import type { Chunk } from './objects.ts';
-import { type FillOptions, fillFromBody, fillFromOrigin, readVersion } from './origin-fill.ts';
+import { readVersion } from './origin-fill.ts';
 import type { OriginObject } from './origin-object.ts';
+import { adoptBody, type Fill, type FillDeps, type FillOptions, fillPiece } from './piece-fill.ts';
 
 /** A claim on a piece that is fetched before it is read. */
 export interface Hold {
@@ -22,6 +24,16 @@ export interface Hold {
   leave(): void;
   /** It is wanted to its end, though nobody holds it any longer. */
   keep(): void;
+}
+
+export interface PieceFetcherDeps {
+  readonly store: PieceStore;
+  readonly pool: BufferPool;
+  readonly directory: Directory;
+  readonly budget: ByteBudget;
+  readonly background: Background;
+  /** Milliseconds on a clock that never jumps. */
+  readonly now: () => number;
 }
 
 export interface PieceFetcherOptions extends FillOptions {
@@ -45,6 +57,7 @@ const STEP_BYTES = 1024 * 1024;
 
 export class PieceFetcher {
   readonly #store: PieceStore;
+  readonly #directory: Directory;
   readonly #arrivals: Arrivals;
   readonly #budget: ByteBudget;
   readonly #now: () => number;
@@ -52,14 +65,12 @@ export class PieceFetcher {
   readonly #options: PieceFetcherOptions;
   /** Go on to their end although nobody reads them now. */
   readonly #kept = new WeakSet<ArrivingPiece>();
-  /** Their origin has been asked: what it sends is paid for. */
+  /** Their bytes have been asked for: what is sent is paid for. */
   readonly #asked = new WeakSet<ArrivingPiece>();
 
-  constructor(
-    deps: { store: PieceStore; pool: BufferPool; budget: ByteBudget; background: Background; now: () => number },
-    options: PieceFetcherOptions,
-  ) {
+  constructor(deps: PieceFetcherDeps, options: PieceFetcherOptions) {
     this.#store = deps.store;
+    this.#directory = deps.directory;
     this.#now = deps.now;
     this.#budget = deps.budget;
     this.#background = deps.background;
@@ -75,7 +86,7 @@ export class PieceFetcher {
       for (let at = slice.start; at < slice.end; ) {
         const shelved = joined === undefined ? await this.#fromShelf({ ...slice, start: at }) : undefined;
         if (shelved === undefined) joined ??= this.#arrivals.join(slice.piece);
-        const bytes = shelved ?? asArrived(await joined?.read(at, slice.end, signal));
+        const bytes = shelved ?? (await joined?.read(at, slice.end, signal));
         if (bytes !== undefined) {
           at += bytes.bytes.length;
           yield bytes;
@@ -116,28 +127,29 @@ export class PieceFetcher {
 
   /**
    * A body that the origin sends already: [start, …) of the version, whose first byte begins a piece. It is let go
-   * where nothing of the piece is missing, or too much is under way.
+   * where nothing of the piece is missing, or too much is under way. Answers what is arriving by it.
    */
-  adopt(origin: OriginObject, version: ObjectVersion, start: number, read: ObjectRead): void {
+  adopt(origin: OriginObject, version: ObjectVersion, start: number, read: ObjectRead): Piece | undefined {
     const piece = { version, index: Math.floor(start / version.pieceSize) };
     const isWanted = this.#missingRun(piece, { at: 0, whole: true }) !== undefined;
     if (!isWanted || this.#arrivals.size >= this.#options.maxArriving) {
       read.body.destroy();
-      return;
+      return undefined;
     }
     const blocks = { first: 0, end: blockCount(pieceLength(piece), this.#store.blockSize) };
-    const feed = this.#arrivals.feed(piece, blocks);
+    const fill = this.#fillOf(origin, piece, blocks, 'demand');
     this.#begun(piece);
-    const end = start + pieceLength(piece);
-    this.#background.run('fill', fillFromBody(this.#deps, this.#options, origin, version, feed, end, read));
+    this.#background.run('fill', adoptBody(this.#fillDeps(piece), this.#options, fill, read));
+    return piece;
+  }
+
+  /** What is on its way here, for whoever may read along. */
+  find(piece: Piece): ArrivingPiece | undefined {
+    return this.#arrivals.find(piece);
   }
 
   close(): void {
     this.#arrivals.close();
-  }
-
-  get #deps() {
-    return { budget: this.#budget, now: this.#now };
   }
 
   async #fromShelf(rest: Slice): Promise<Chunk | undefined> {
@@ -149,11 +161,20 @@ export class PieceFetcher {
   #fill(origin: OriginObject, piece: Piece, want: Want, urgency: Urgency): void {
     const run = this.#missingRun(piece, want);
     if (run === undefined) return;
-    const { version } = piece;
+    const fill = this.#fillOf(origin, piece, run, urgency);
+    this.#background.run('fill', fillPiece(this.#fillDeps(piece), this.#options, fill));
+  }
+
+  #fillOf(origin: OriginObject, piece: Piece, run: BlockRange, urgency: Urgency): Fill {
     const feed = this.#arrivals.feed(piece, run);
-    const end = piece.index * version.pieceSize + bytesOf(run, pieceLength(piece), this.#store.blockSize).end;
-    const deps = { ...this.#deps, asking: () => this.#begun(piece) };
-    this.#background.run('fill', fillFromOrigin(deps, this.#options, origin, version, feed, end, urgency));
+    const { end } = bytesOf(run, pieceLength(piece), this.#store.blockSize);
+    const endBytes = piece.index * piece.version.pieceSize + end;
+    return { origin, piece, feed, endBlock: run.end, endBytes, urgency };
+  }
+
+  #fillDeps(piece: Piece): FillDeps {
+    const begun = () => this.#begun(piece);
+    return { budget: this.#budget, directory: this.#directory, now: this.#now, begun };
   }
 
   /** Past the shelf, and past everybody else who reads the same. */
@@ -198,10 +219,6 @@ export class PieceFetcher {
     };
     setTimeout(tired, lingerMs).unref();
   }
-}
-
-function asArrived(bytes: PieceBytes | undefined): Chunk | undefined {
-  return bytes && { bytes: bytes.bytes, release: () => bytes.release(), source: 'origin' };
 }
 
 function range(first: number, end: number): number[] {

@@ -4,6 +4,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import type { UploadBody } from '../../backends/backend.ts';
 import type { BufferPool } from '../pieces/buffer-pool.ts';
+import type { ObjectVersion, Piece } from '../pieces/piece.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import { StagedObject, type StagingOptions } from '../pieces/staging.ts';
 import type { OriginObject } from './origin-object.ts';
@@ -16,11 +17,18 @@ export interface StagedUpload {
   abandon(): Promise<void>;
 }
 
+export interface StagedUploadsDeps {
+  readonly store: PieceStore;
+  readonly pool: BufferPool;
+  /** Others may have these from here. */
+  readonly announce: (pieces: readonly Piece[]) => void;
+}
+
 export class StagedUploads {
-  readonly #deps: { store: PieceStore; pool: BufferPool };
+  readonly #deps: StagedUploadsDeps;
   readonly #options: StagingOptions & { pieceSize: number };
 
-  constructor(deps: { store: PieceStore; pool: BufferPool }, options: StagingOptions & { pieceSize: number }) {
+  constructor(deps: StagedUploadsDeps, options: StagingOptions & { pieceSize: number }) {
     this.#deps = deps;
     this.#options = options;
   }
@@ -45,10 +53,16 @@ export class StagedUploads {
     return {
       body: { sizeBytes: body.sizeBytes, declared: body.declared, stream, digests: () => body.digests() },
       commit: async (etag) => {
-        await staged.commit(etag);
+        const version = await staged.commit(etag);
+        if (version !== undefined) this.#announce(version);
       },
       abandon: () => staged.abandon(),
     };
+  }
+
+  #announce(version: ObjectVersion): void {
+    const held = this.#deps.store.held(version);
+    this.#deps.announce([...held].map((index) => ({ version, index })));
   }
 }
 

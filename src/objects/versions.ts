@@ -1,11 +1,19 @@
-// What each key is now, and for how long that may be believed without asking the origin.
+// What each key is now, and for how long that may be believed without asking anybody.
 //
-// A record is what one answer of the origin said of a key. It counts from when that question was sent. Writes through
-// this gateway revoke it before they commit and bring the new one when they end; a validation that began before a
-// write began or ended never becomes the record. Across a restart a record only says what to ask about: it is believed
-// again after its first validation, unless its bucket is immutable.
+// A record is what one answer of the origin said of a key. It counts from when that question was sent. The mesh decides
+// who asks the origin and how long an answer may be believed here (mesh/names.ts); a gateway alone believes its own
+// records. Writes through this gateway revoke before they commit, here and in the mesh, and bring the new record when
+// they end; an answer to a question from before a write began or ended never becomes the record. Across a restart a
+// record only says what to ask about: it is believed again after its first validation, unless its bucket is immutable.
+import { LRUCache } from 'lru-cache';
 import { BackendError, type ObjectInfo, type ObjectRef } from '../../backends/backend.ts';
 import { SharedCall } from '../concurrency/shared-call.ts';
+import { type Instant, isWithin } from '../mesh/clock.ts';
+import type { Name, NameLease, NameMark, NameOutcome, Names } from '../mesh/names.ts';
+import { nameKey } from '../mesh/slab.ts';
+import type { Piece } from '../pieces/piece.ts';
+import { type Asked, AskedNames } from './asked-names.ts';
+import { isFresh, mayServeStale } from './freshness.ts';
 import type { NameRecord, NameRecords } from './name-records.ts';
 
 /** How long answers about a bucket's keys are believed; Infinity: never asked again. */
@@ -26,7 +34,13 @@ export interface Wanted {
 
 export type ProbeAnswer =
   | { readonly kind: 'same' }
-  | { readonly kind: 'found'; readonly info: ObjectInfo; readonly complete: boolean }
+  | {
+      readonly kind: 'found';
+      readonly info: ObjectInfo;
+      readonly complete: boolean;
+      /** The piece whose bytes come with the answer. */
+      readonly arriving?: Piece | undefined;
+    }
   | { readonly kind: 'missing' };
 
 /** One question to the origin. Bytes that come with the answer are the prober's to keep. */
@@ -40,55 +54,87 @@ export interface Opened {
   readonly ageMs: number;
 }
 
+/** A write of one key or several that is under way. */
 export interface WriteMark {
-  readonly ref: ObjectRef;
-  readonly entry: Entry;
-  readonly generation: number;
+  readonly parts: readonly { readonly ref: ObjectRef; readonly entry: Entry; readonly generation: number }[];
+  readonly mesh: NameMark;
   readonly begunAtMs: number;
 }
 
-export type WriteOutcome =
-  /** The origin has what was written; what it says of it is to be asked. */
-  { readonly kind: 'written' } | { readonly kind: 'missing' } | { readonly kind: 'unknown' };
+export interface WriteOutcome {
+  /** written: the origin has what was written; what it says of it is to be asked. */
+  readonly kind: NameOutcome;
+}
 
-/** A key somebody is asking about or writing right now. */
+/** A name somebody is asking about or writing right now. */
 interface Entry {
-  /** Raised by every begin and end of a write. */
+  readonly key: string;
+  /** Raised by every begin and end of a write, here or elsewhere. */
   generation: number;
   openMarks: number;
   /** The one to join; others may still be under way. */
-  validation: Validation | undefined;
+  question: Question | undefined;
   underWay: number;
 }
 
-interface Validation {
-  readonly call: SharedCall<NameRecord>;
+interface Question {
+  readonly call: SharedCall<Asked>;
   readonly generation: number;
   readonly complete: boolean;
+  readonly freshness: Freshness;
+}
+
+/** A record that the mesh lets this gateway believe. */
+interface Held {
+  readonly record: NameRecord;
+  readonly lease: NameLease;
+}
+
+export interface VersionsDeps {
+  readonly prober: Prober;
+  readonly records: NameRecords;
+  readonly names: Names;
+  /** As its origin has it. */
+  readonly nameOf: (ref: ObjectRef) => Name;
+  /** Milliseconds on a clock that never jumps. */
+  readonly now: () => number;
+  /** Milliseconds since the epoch. */
+  readonly wallNow: () => number;
 }
 
 export class Versions {
-  readonly #prober: Prober;
+  readonly #deps: VersionsDeps;
   readonly #records: NameRecords;
-  readonly #now: () => number;
-  /** Only keys with an open write or a validation under way: their generations must not be forgotten. */
+  readonly #asked: AskedNames;
+  readonly #held: LRUCache<string, Held>;
+  /** Names whose record was found wrong: to be asked about at the origin, whatever their freshness. */
+  readonly #doubted: LRUCache<string, true>;
+  /** Only names with an open write or a question under way: their generations must not be forgotten. */
   readonly #active = new Map<string, Entry>();
 
-  /** `now`: milliseconds on a clock that never jumps. */
-  constructor(deps: { prober: Prober; records: NameRecords; now: () => number }) {
-    this.#prober = deps.prober;
+  constructor(deps: VersionsDeps, options: { maxNames: number }) {
+    this.#deps = deps;
     this.#records = deps.records;
-    this.#now = deps.now;
+    this.#asked = new AskedNames({ ...deps, instant: () => this.#instant() });
+    this.#held = new LRUCache({ max: options.maxNames });
+    this.#doubted = new LRUCache({ max: options.maxNames });
+    deps.names.onRevoked((key) => this.#revoke(key));
   }
 
   /** Rejects with NoSuchKey, or with what the origin answers. */
   async open(ref: ObjectRef, freshness: Freshness, wanted: Wanted, signal: AbortSignal): Promise<Opened> {
-    const record = this.#records.get(ref);
-    if (record !== undefined && this.#isFresh(record, freshness, wanted)) return this.#opened(record, ref);
+    const name = this.#deps.nameOf(ref);
+    const key = nameKey(name);
+    const believed = this.#believed(ref, key);
+    if (believed !== undefined && isFresh(believed, freshness, wanted, this.#deps.now()))
+      return this.#opened(believed, ref);
+    const known = this.#records.get(ref);
     try {
-      return this.#opened(await this.#validated(ref, record, wanted, signal), ref);
+      return this.#opened(await this.#answered(ref, name, key, known, freshness, wanted, signal), ref);
     } catch (error) {
-      if (record !== undefined && this.#mayServeStale(record, freshness, error)) return this.#opened(record, ref);
+      if (known !== undefined && mayServeStale(known, freshness, error, this.#deps.now())) {
+        return this.#opened(known, ref);
+      }
       throw error;
     }
   }
@@ -101,130 +147,150 @@ export class Versions {
 
   /** A reader found that the origin no longer has this version: whatever its freshness, the next to open it asks. */
   doubt(ref: ObjectRef, etag: string): void {
+    const key = nameKey(this.#deps.nameOf(ref));
     const record = this.#records.get(ref);
-    if (record?.kind === 'known' && record.info.etag === etag) this.#records.forget(ref);
+    if (record?.kind !== 'known' || record.info.etag !== etag) return;
+    this.#records.forget(ref);
+    this.#held.delete(key);
+    this.#doubted.set(key, true);
   }
 
-  /** From here until end, nothing that is asked about this key is remembered. */
-  async begin(ref: ObjectRef): Promise<WriteMark> {
-    const entry = this.#entry(ref);
-    entry.generation += 1;
-    entry.openMarks += 1;
-    const mark = { ref, entry, generation: entry.generation, begunAtMs: this.#now() };
-    await this.#records.delete(ref);
-    return mark;
+  /** From here until end, nothing that is asked about these keys is remembered, here or in the mesh. */
+  async begin(...refs: readonly ObjectRef[]): Promise<WriteMark> {
+    const names = refs.map(this.#deps.nameOf);
+    const begunAtMs = this.#deps.now();
+    const parts = refs.map((ref, index) => {
+      const entry = this.#entry(nameKey(names[index] as Name));
+      entry.generation += 1;
+      entry.openMarks += 1;
+      this.#held.delete(entry.key);
+      return { ref, entry, generation: entry.generation };
+    });
+    const [mesh] = await Promise.all([this.#deps.names.begin(names), ...refs.map((ref) => this.#records.delete(ref))]);
+    return { parts, mesh, begunAtMs };
   }
 
-  end(mark: WriteMark, outcome: WriteOutcome): void {
-    const { entry, ref } = mark;
-    const alone = entry.generation === mark.generation && entry.openMarks === 1;
-    entry.generation += 1;
-    entry.openMarks -= 1;
-    const record = alone ? recordOf(outcome, mark.begunAtMs) : undefined;
-    // Otherwise another write overlapped: begin has removed the record already, and the next open asks.
-    if (record !== undefined) this.#records.set(ref, record);
-    this.#dropIfIdle(ref, entry);
+  /** Resolves when whoever opens one of the keys, here or in the mesh, finds what the write left. Never rejects. */
+  async end(mark: WriteMark, outcome: WriteOutcome): Promise<void> {
+    await this.#deps.names.end(mark.mesh, outcome.kind);
+    for (const { entry, generation, ref } of mark.parts) {
+      const alone = entry.generation === generation && entry.openMarks === 1;
+      entry.generation += 1;
+      entry.openMarks -= 1;
+      const record = alone ? recordOf(outcome, mark.begunAtMs) : undefined;
+      // Otherwise another write overlapped: begin has removed the record already, and the next open asks.
+      if (record !== undefined) this.#records.set(ref, record);
+      this.#dropIfIdle(entry);
+    }
   }
 
-  #isFresh(record: NameRecord, freshness: Freshness, wanted: Wanted): boolean {
-    if (record.kind === 'written' || (wanted.complete && record.kind === 'known' && !record.complete)) return false;
-    const limitMs = record.kind === 'missing' ? freshness.missingFreshMs : freshness.freshMs;
-    if (limitMs === Number.POSITIVE_INFINITY) return true;
-    return limitMs > 0 && this.#now() - record.askedAtMs <= limitMs;
+  #instant(): Instant {
+    return { monotonicMs: this.#deps.now(), wallMs: this.#deps.wallNow() };
   }
 
-  #mayServeStale(record: NameRecord, freshness: Freshness, error: unknown): boolean {
-    const originFailed = error instanceof BackendError && ORIGIN_FAILURES.has(error.code);
-    const limitMs = freshness.freshMs + freshness.staleIfErrorMs;
-    return originFailed && record.kind === 'known' && this.#now() - record.askedAtMs <= limitMs;
+  /** A gateway alone believes what it remembers; one of a mesh only what the mesh lets it. */
+  #believed(ref: ObjectRef, key: string): NameRecord | undefined {
+    if (this.#deps.names.alone) return this.#records.get(ref);
+    const held = this.#held.get(key);
+    return held?.lease.holds() === true ? held.record : undefined;
   }
 
   #opened(record: NameRecord, ref: ObjectRef): Opened {
     if (record.kind !== 'known') throw new BackendError('NoSuchKey', `There is no object '${ref.key}'.`);
-    return { info: record.info, ageMs: Math.max(0, this.#now() - record.askedAtMs) };
+    return { info: record.info, ageMs: Math.max(0, this.#deps.now() - record.askedAtMs) };
   }
 
   /** Joins a question that is still unanswered, and begins one where there is none to join. */
-  async #validated(
+  async #answered(
     ref: ObjectRef,
+    name: Name,
+    key: string,
     known: NameRecord | undefined,
+    freshness: Freshness,
     wanted: Wanted,
     signal: AbortSignal,
   ): Promise<NameRecord> {
-    const entry = this.#entry(ref);
-    const running = entry.validation;
-    const joinable =
-      running?.call.joinable === true &&
-      running.generation === entry.generation &&
-      (running.complete || !wanted.complete);
-    const validation = joinable ? running : this.#beginValidation(ref, entry, known, wanted);
-    return validation.call.join(signal);
+    const arrived = this.#instant();
+    for (;;) {
+      const entry = this.#entry(key);
+      const running = entry.question;
+      const joins = running !== undefined && canJoin(running, entry, freshness, wanted);
+      const question = joins ? running : this.#ask(entry, { ref, name, known, freshness, wanted });
+      const { record, joinableUntil } = await question.call.join(signal);
+      // Elsewhere the answer may have begun to arrive before this reader came, though here nobody had it yet.
+      if (!joins || joinableUntil === undefined || isWithin(arrived, joinableUntil)) return record;
+    }
   }
 
-  #beginValidation(ref: ObjectRef, entry: Entry, known: NameRecord | undefined, wanted: Wanted): Validation {
+  #ask(
+    entry: Entry,
+    about: { ref: ObjectRef; name: Name; known: NameRecord | undefined; freshness: Freshness; wanted: Wanted },
+  ): Question {
     const { generation } = entry;
-    const validation: Validation = {
+    const doubted = this.#doubted.has(entry.key);
+    const freshness = doubted ? NOW : about.freshness;
+    const question: Question = {
       generation,
-      complete: wanted.complete,
+      complete: about.wanted.complete,
+      freshness,
       call: new SharedCall(async (signal) => {
-        const askedAtMs = this.#now();
         try {
-          const answer = await this.#prober.probe(ref, known, wanted, signal);
-          const record = recordFrom(answer, known, askedAtMs);
-          if (entry.generation === generation && entry.openMarks === 0) this.#remember(ref, record);
-          return record;
+          const asked = await this.#asked.ask({ ...about, freshness }, signal);
+          if (doubted) this.#doubted.delete(entry.key);
+          if (entry.generation === generation && entry.openMarks === 0) this.#remember(about.ref, entry.key, asked);
+          return asked;
         } finally {
-          if (entry.validation === validation) entry.validation = undefined;
+          if (entry.question === question) entry.question = undefined;
           entry.underWay -= 1;
-          this.#dropIfIdle(ref, entry);
+          this.#dropIfIdle(entry);
         }
       }),
     };
-    entry.validation = validation;
+    entry.question = question;
     entry.underWay += 1;
-    return validation;
+    return question;
   }
 
   /** Of two questions under way at once the one sent last counts, whichever is answered first. */
-  #remember(ref: ObjectRef, record: NameRecord): void {
+  #remember(ref: ObjectRef, key: string, { record, lease }: Asked): void {
     const known = this.#records.get(ref);
-    if (known === undefined || known.askedAtMs <= record.askedAtMs) this.#records.set(ref, record);
+    if (known !== undefined && known.askedAtMs > record.askedAtMs) return;
+    this.#records.set(ref, record);
+    if (lease.holds()) this.#held.set(key, { record, lease });
   }
 
-  #entry(ref: ObjectRef): Entry {
-    const id = nameOf(ref);
-    const entry = this.#active.get(id) ?? { generation: 0, openMarks: 0, validation: undefined, underWay: 0 };
-    this.#active.set(id, entry);
+  /** Somebody else is about to write. */
+  #revoke(key: string): void {
+    this.#held.delete(key);
+    const entry = this.#active.get(key);
+    if (entry !== undefined) entry.generation += 1;
+  }
+
+  #entry(key: string): Entry {
+    const entry = this.#active.get(key) ?? { key, generation: 0, openMarks: 0, question: undefined, underWay: 0 };
+    this.#active.set(key, entry);
     return entry;
   }
 
-  #dropIfIdle(ref: ObjectRef, entry: Entry): void {
-    if (entry.openMarks === 0 && entry.underWay === 0) this.#active.delete(nameOf(ref));
+  #dropIfIdle(entry: Entry): void {
+    if (entry.openMarks === 0 && entry.underWay === 0) this.#active.delete(entry.key);
   }
 }
 
-/** Failures of the origin, not answers about the object. */
-const ORIGIN_FAILURES: ReadonlySet<BackendError['code']> = new Set([
-  'Unavailable',
-  'Timeout',
-  'SlowDown',
-  'Internal',
-  'Misconfigured',
-]);
+/** What was asked before this reader came is not new enough. */
+const NOW: Freshness = { freshMs: 0, missingFreshMs: 0, staleIfErrorMs: 0 };
 
-function recordFrom(answer: ProbeAnswer, known: NameRecord | undefined, askedAtMs: number): NameRecord {
-  if (answer.kind === 'missing') return { kind: 'missing', askedAtMs };
-  if (answer.kind === 'found') return { kind: 'known', info: answer.info, complete: answer.complete, askedAtMs };
-  if (known?.kind === 'known') return { ...known, askedAtMs };
-  throw new BackendError('Internal', 'The origin answered that an object is unchanged which was never asked about.');
+/** Not the question of somebody who believes older answers. */
+function canJoin(running: Question, entry: Entry, freshness: Freshness, wanted: Wanted): boolean {
+  return (
+    running.call.joinable &&
+    running.generation === entry.generation &&
+    (running.complete || !wanted.complete) &&
+    running.freshness.freshMs <= freshness.freshMs &&
+    running.freshness.missingFreshMs <= freshness.missingFreshMs
+  );
 }
 
-function recordOf(outcome: WriteOutcome, askedAtMs: number): NameRecord | undefined {
-  if (outcome.kind === 'unknown') return undefined;
-  return { kind: outcome.kind, askedAtMs };
-}
-
-/** A bucket's name has no NUL. */
-function nameOf(ref: ObjectRef): string {
-  return `${ref.bucket}\0${ref.key}`;
+function recordOf({ kind }: WriteOutcome, askedAtMs: number): NameRecord | undefined {
+  return kind === 'unknown' ? undefined : { kind, askedAtMs };
 }

@@ -9,6 +9,7 @@ import type { PieceStore } from '../../src/pieces/piece-store.ts';
 import { CACHE_OPTIONS, drain, KIB, refOf } from '../support/cache-world.ts';
 import { delayingBackend } from '../support/delaying-backend.ts';
 import { FailingPieceStore } from '../support/failing-piece-store.ts';
+import { loneMesh } from '../support/lone-mesh.ts';
 import { MemoryBackend } from '../support/memory-backend.ts';
 import { MemoryPieceStore } from '../support/memory-piece-store.ts';
 import { brokenBody, uploadBody } from '../support/upload-body.ts';
@@ -69,6 +70,7 @@ async function openWorld(freshMs: number, pause: () => Promise<void>, store: Pie
     {
       map: new BucketMap(new Map([['origin', origin]]), { '*': { backend: 'origin' } }),
       store,
+      directory: loneMesh(store).directory,
       isCached: () => true,
       freshnessOf: () => ({ freshMs, missingFreshMs: freshMs, staleIfErrorMs: 0 }),
       failed: (_, error) => failures.push(error),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { BackendError, type ObjectInfo } from '../../backends/backend.ts';
+import { LONELY_NAMES } from '../../src/mesh/names.ts';
 import { NameRecords } from '../../src/objects/name-records.ts';
 import { type Freshness, type ProbeAnswer, Versions, type Wanted } from '../../src/objects/versions.ts';
 
@@ -88,7 +89,7 @@ test('a validation that began before a write is not joined after it, and never b
   const before = world.open(fresh(60_000));
   await world.begun();
   const mark = await world.versions.begin(REF);
-  world.versions.end(mark, { kind: 'written' });
+  await world.versions.end(mark, { kind: 'written' });
   const after = world.open(fresh(60_000));
   await world.answer(found('old'));
   await before;
@@ -101,8 +102,8 @@ test('after overlapping writes the next open asks', async () => {
   const world = makeWorld();
   const one = await world.versions.begin(REF);
   const two = await world.versions.begin(REF);
-  world.versions.end(one, { kind: 'written' });
-  world.versions.end(two, { kind: 'missing' });
+  await world.versions.end(one, { kind: 'written' });
+  await world.versions.end(two, { kind: 'missing' });
   const opened = world.open(fresh(60_000));
   await world.answer(found('truth'));
   expect((await opened).info.etag).toBe('truth');
@@ -113,8 +114,8 @@ test('a delete that ends while an older write is open does not speak for what th
   const policy = { ...fresh(60_000), missingFreshMs: 60_000 };
   const put = await world.versions.begin(REF);
   const removal = await world.versions.begin(REF);
-  world.versions.end(removal, { kind: 'missing' });
-  world.versions.end(put, { kind: 'written' });
+  await world.versions.end(removal, { kind: 'missing' });
+  await world.versions.end(put, { kind: 'written' });
   const opened = world.open(policy);
   await world.answer(found('put'));
   expect((await opened).info.etag).toBe('put');
@@ -129,7 +130,7 @@ test('an answer to a question from before a write is forgotten though a later qu
   await world.answer(found('old'), 1);
   await whole;
   const mark = await world.versions.begin(REF);
-  world.versions.end(mark, { kind: 'written' });
+  await world.versions.end(mark, { kind: 'written' });
   await world.answer(found('old'));
   await slow;
   const after = world.open(fresh(60_000));
@@ -203,16 +204,22 @@ function makeWorld() {
   const world = {
     clock,
     asked: 0,
-    versions: new Versions({
-      prober: {
-        probe: () => {
-          world.asked += 1;
-          return new Promise<ProbeAnswer>((resolve, reject) => questions.push({ resolve, reject }));
+    versions: new Versions(
+      {
+        prober: {
+          probe: () => {
+            world.asked += 1;
+            return new Promise<ProbeAnswer>((resolve, reject) => questions.push({ resolve, reject }));
+          },
         },
+        records: new NameRecords({ failed: (error) => expect.fail(error.message) }, { maxRecords: 100 }),
+        names: LONELY_NAMES,
+        nameOf: (ref) => ({ origin: 'origin', ...ref }),
+        now: () => clock.now,
+        wallNow: () => clock.now,
       },
-      records: new NameRecords({ failed: (error) => expect.fail(error.message) }, { maxRecords: 100 }),
-      now: () => clock.now,
-    }),
+      { maxNames: 100 },
+    ),
     open: (freshness: Freshness) => world.versions.open(REF, freshness, NO_BYTES, never),
     /** So many questions are unanswered. */
     async begun(count = 1) {

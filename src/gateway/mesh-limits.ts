@@ -1,0 +1,65 @@
+// The settings of the mesh port as its two sides take them.
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config.ts';
+import type { MeshTls } from '../mesh/transport/certificates.ts';
+import type { HttpMeshClientOptions } from '../mesh/transport/http-mesh-client.ts';
+import type { MeshServerOptions } from '../mesh/transport/mesh-server.ts';
+
+/** Of a configuration with mesh.listen. `tls`: what readMeshTls gave. */
+export function meshServerOptions({ mesh }: Config, tls: MeshTls | undefined): MeshServerOptions {
+  const { host, port } = mesh.listen ?? { host: '127.0.0.1', port: 0 };
+  return {
+    host,
+    port,
+    tls,
+    secret: mesh.secret,
+    maxConnections: mesh.connections,
+    headersTimeoutMs: mesh.headersTimeout,
+    skewMs: mesh.skew,
+    maxBodyBytes: mesh.maxBody,
+    heartbeatMs: mesh.heartbeat,
+    maxSenders: mesh.senders,
+    maxRequests: mesh.requests,
+    maxRequestsPerMember: mesh.requestsPerMember,
+    maxRequestsPerSecond: mesh.requestRate,
+  };
+}
+
+export function meshClientOptions({ mesh }: Config, tls: MeshTls | undefined): HttpMeshClientOptions {
+  const revokingMs = 2 * (mesh.nameLease + mesh.patience);
+  return {
+    secret: mesh.secret,
+    tls,
+    connectTimeoutMs: mesh.connectTimeout,
+    handshakeTimeoutMs: mesh.handshakeTimeout,
+    askTimeoutMs: mesh.patience,
+    // A write has begun when nobody believes what was there before, which may take until the last lease has run out;
+    // so has its end, should its mark have lapsed.
+    callTimeoutsMs: { 'name-begin': revokingMs, 'name-end': revokingMs },
+    linesTimeoutMs: mesh.linesTimeout,
+    bytesTimeoutMs: mesh.bytesTimeout,
+    silenceTimeoutMs: mesh.silenceTimeout,
+    maxAnswerBytes: mesh.maxAnswer,
+    maxCallsPerMember: mesh.requestsPerMember,
+    maxIdlePerMember: mesh.idle,
+  };
+}
+
+/** Undefined where no certificates are configured. Rejects with what is wrong, by the setting that names the file. */
+export async function readMeshTls({ mesh: { tls } }: Config): Promise<MeshTls | undefined> {
+  const { cert, key, ca } = tls;
+  if (cert === undefined || key === undefined || ca === undefined) return undefined;
+  return {
+    cert: await readPem('cert', cert),
+    key: await readPem('key', key),
+    ca: await readPem('ca', ca),
+  };
+}
+
+async function readPem(name: keyof MeshTls, path: string): Promise<Buffer> {
+  const file = await readFile(path).catch((cause: unknown) => {
+    throw new Error(`The file of mesh.tls.${name}, ${path}, cannot be read.`, { cause });
+  });
+  if (!file.includes('-----BEGIN ')) throw new Error(`The file of mesh.tls.${name}, ${path}, is not in PEM format.`);
+  return file;
+}

@@ -1,0 +1,31 @@
+// The settings of what the mesh does with pieces and names, as its parts take them.
+import type { Config } from '../config.ts';
+import type { OpenNamesOptions } from '../mesh/names/open-names.ts';
+import type { PieceMeshOptions } from '../mesh/piece-mesh.ts';
+
+export function pieceMeshOptions({ mesh }: Config): PieceMeshOptions {
+  return {
+    uploadSlots: mesh.uploadSlots,
+    maxUploads: mesh.maxUploads,
+    leases: mesh.leases,
+    silenceMs: mesh.silence,
+    progressMs: mesh.progress,
+    longPollMs: mesh.longPoll,
+    patienceMs: mesh.patience,
+    maxSlabs: mesh.slabs,
+  };
+}
+
+/** A write waits until leases of the list before its own have run out, and nobody goes by that list any longer. */
+export function nameOptions({ mesh, cache }: Config, blockSize: number): OpenNamesOptions {
+  return {
+    nameLeaseMs: mesh.nameLease,
+    settleMs: mesh.nameLease + 1.2 * mesh.refresh,
+    markTtlMs: mesh.markTtl,
+    validatorTtlMs: mesh.validatorTtl,
+    maxIdle: cache.names,
+    maxBusy: cache.names,
+    patienceMs: mesh.linesTimeout,
+    blockSize,
+  };
+}

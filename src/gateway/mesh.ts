@@ -1,0 +1,120 @@
+// The mesh as the configuration wants it: its port, its members, and both sides of what gateways ask each other. Without
+// mesh.listen this gateway is the whole of its mesh, and runs the same rules with itself.
+import { randomBytes } from 'node:crypto';
+import type { Level } from 'level';
+import type { Logger } from 'pino';
+import type { Metrics } from '../admin/metrics.ts';
+import type { Background } from '../concurrency/background.ts';
+import type { Config } from '../config.ts';
+import { SYSTEM_CLOCK } from '../mesh/clock.ts';
+import type { Directory } from '../mesh/directory.ts';
+import { BlockSigner } from '../mesh/exchange/proof.ts';
+import type { Member } from '../mesh/member.ts';
+import { openNames } from '../mesh/names/open-names.ts';
+import { LONELY_NAMES, type Names } from '../mesh/names.ts';
+import { NOBODY, openPieceMesh } from '../mesh/piece-mesh.ts';
+import { slabOf } from '../mesh/slab.ts';
+import { HttpMeshClient } from '../mesh/transport/http-mesh-client.ts';
+import { MeshServer } from '../mesh/transport/mesh-server.ts';
+import type { ArrivingPiece } from '../pieces/arriving.ts';
+import type { Piece } from '../pieces/piece.ts';
+import type { PieceStore } from '../pieces/piece-store.ts';
+import { openMembers, ownMemberId } from './members.ts';
+import { meshClientOptions, meshServerOptions, readMeshTls } from './mesh-limits.ts';
+import { nameOptions, pieceMeshOptions } from './mesh-options.ts';
+import { observeMesh } from './observe-mesh.ts';
+
+export interface MeshDeps {
+  readonly store: PieceStore;
+  readonly database: Level;
+  readonly background: Background;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface Mesh {
+  readonly directory: Directory;
+  readonly names: Names;
+  /** From here on others are served. `arriving`: what is on its way here. */
+  serve(arriving: (piece: Piece) => ArrivingPiece | undefined): void;
+  /** Tells the others, lets what they are given finish, and ends. */
+  close(): Promise<void>;
+}
+
+export function openMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
+  return config.mesh.listen === undefined ? Promise.resolve(openLoneMesh(config, deps)) : openSharedMesh(config, deps);
+}
+
+function openLoneMesh(config: Config, deps: MeshDeps): Mesh {
+  const signer = new BlockSigner();
+  const self = describeSelf(config, 'this gateway', signer);
+  const pieces = openPieceMesh(
+    {
+      ...deps,
+      database: undefined,
+      members: { self, hash: 'alone', trackers: () => [self.id] },
+      client: NOBODY,
+      signer,
+      observer: observeMesh(deps),
+      now: SYSTEM_CLOCK.now,
+    },
+    pieceMeshOptions(config),
+  );
+  return { directory: pieces.directory, names: LONELY_NAMES, serve: () => undefined, close: () => pieces.close() };
+}
+
+async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
+  const { log, metrics, background, store } = deps;
+  const tls = await readMeshTls(config);
+  const refused = (reason: string) => metrics.count('dfstore_mesh_refused_total', { reason });
+  const server = await MeshServer.listen({ log, refused }, meshServerOptions(config, tls));
+  const signer = new BlockSigner();
+  const self = describeSelf(config, ownMemberId(config, server.port), signer);
+  const members = await openMembers(config, { ...deps, self, tls });
+  const wire = {
+    self,
+    listHash: () => members.hash,
+    onMember: (member: Member) => members.learn(member),
+    onListHash: (from: Member, hash: string) => members.onListHash(from, hash),
+  };
+  const client = new HttpMeshClient(wire, meshClientOptions(config, tls));
+  const pieces = openPieceMesh(
+    { ...deps, members, client, signer, observer: observeMesh(deps), now: SYSTEM_CLOCK.now },
+    pieceMeshOptions(config),
+  );
+  const names = openNames(
+    {
+      client,
+      clock: SYSTEM_CLOCK,
+      list: members,
+      background,
+      arriving: (caller, { piece, blockSize }) => pieces.learnArriving(slabOf(piece, blockSize), piece, caller),
+    },
+    nameOptions(config, store.blockSize),
+  );
+  members.onChange(() => pieces.membersChanged());
+  return {
+    directory: pieces.directory,
+    names: names.names,
+    serve: (arriving) => {
+      server.serve({ ...wire, handlers: { ...pieces.handlers(arriving), ...names.handlers } });
+      members.start();
+      pieces.membersChanged();
+    },
+    close: async () => {
+      const limit = AbortSignal.timeout(config.mesh.patience);
+      await members.leave(limit);
+      await pieces.trackers.leave(limit);
+      await server.close(config.shutdownTimeout);
+      names.close();
+      await pieces.close();
+      await members.close();
+      client.close();
+    },
+  };
+}
+
+function describeSelf(config: Config, id: string, signer: BlockSigner): Member {
+  const { role, zone } = config.mesh;
+  return { id, role, zone, incarnation: randomBytes(8).toString('hex'), key: signer.publicKey };
+}

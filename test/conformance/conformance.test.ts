@@ -7,6 +7,8 @@ import { sendRaw } from '../support/signed-request.ts';
 import { BUCKETS_AND_LISTS } from './buckets-and-lists.ts';
 import { type Case, type CaseWorld, runCase } from './case.ts';
 import { OBJECTS } from './objects.ts';
+import { SETTINGS } from './settings.ts';
+import { UPLOADS } from './uploads.ts';
 
 const account = (name: string): Credential => ({
   name,
@@ -39,7 +41,7 @@ async function tried(one: Case): Promise<Error | undefined> {
   }
 }
 
-const CASES = [...BUCKETS_AND_LISTS, ...OBJECTS];
+const CASES = [...BUCKETS_AND_LISTS, ...OBJECTS, ...UPLOADS, ...SETTINGS];
 
 test('every case has a name of its own', () => {
   expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length);

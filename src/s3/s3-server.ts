@@ -216,7 +216,7 @@ export class S3Server {
     this.#refuse(request, response, timeout);
   }
 
-  #parserError(error: Error & { code?: string }, socket: Socket): void {
+  #parserError(error: ParserError, socket: Socket): void {
     // What comes behind the last request of a connection is nobody's; its answer stands, and then Node closes.
     if (error.code === 'HPE_CLOSED_CONNECTION') return;
     const refusal = fromParserError(error);
@@ -227,13 +227,28 @@ export class S3Server {
     if (latest?.fate === 'refused') socket.destroySoon();
     // The connection broke, or never became one (a TLS handshake that failed).
     else if (refusal === undefined) socket.destroy();
-    else if (latest === undefined || latest.response.writableFinished) refuseOnSocket(socket, refusal);
+    else if (latest === undefined || latest.response.writableFinished)
+      refuseOnSocket(socket, refusal, beginsAsHead(error));
     else if (latest.request.complete) endAfter(latest, socket);
     // Its body broke off. Answers that are under way, to it or to an earlier request, must not be mixed with this one;
     // what of them is written is still sent.
     else if (socketIsAnswering(latest)) socket.destroySoon();
-    else refuseOnSocket(socket, isCutShort(error) ? new S3Error('IncompleteBody') : refusal);
+    else {
+      const isHead = latest.request.method === 'HEAD';
+      refuseOnSocket(socket, isCutShort(error) ? new S3Error('IncompleteBody') : refusal, isHead);
+    }
   }
+}
+
+interface ParserError extends Error {
+  readonly code?: string;
+  /** What the parser was given last. */
+  readonly rawPacket?: unknown;
+}
+
+/** As far as can be told of a request that never became one: its head came at once. */
+function beginsAsHead({ rawPacket }: ParserError): boolean {
+  return Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ';
 }
 
 interface Latest {

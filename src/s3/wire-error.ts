@@ -20,8 +20,8 @@ export function fromParserError({ code = '' }: { readonly code?: string | undefi
   return code.startsWith('HPE_') ? new S3Error('BadRequest') : undefined;
 }
 
-/** Answers on a socket that has no response object, and closes it. */
-export function refuseOnSocket(socket: Duplex, error: S3Error): void {
+/** Answers on a socket that has no response object, and closes it. `isHead`: the answer has no body. */
+export function refuseOnSocket(socket: Duplex, error: S3Error, isHead = false): void {
   // After CONNECT node listens no more; a client that resets the connection must not end the process.
   socket.on('error', () => socket.destroy());
   if (!socket.writable) {
@@ -30,7 +30,7 @@ export function refuseOnSocket(socket: Duplex, error: S3Error): void {
   }
   const { status, headers, body } = render(error, '/');
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`, () =>
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${isHead ? '' : body}`, () =>
     socket.destroy(),
   );
 }

@@ -106,6 +106,14 @@ describe('what is not HTTP', () => {
     expect(seen).toEqual(['GET /last']);
   });
 
+  test.each([
+    ['headers that are none', 'HEAD /a HTTP/1.1\r\nHost : a\r\n\r\n'],
+    ['a body that is none', 'HEAD /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+  ])('HEAD with %s is answered without a body', async (_, text) => {
+    const { port } = await serve({}, () => new Promise(() => undefined));
+    expect(await sendRaw(port, text)).toMatch(/^HTTP\/1.1 400 [^<]*\r\n\r\n$/);
+  });
+
   test('CONNECT is refused', async () => {
     const { port, seen } = await serve();
     expectXmlError(await sendRaw(port, 'CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n'), 405, 'MethodNotAllowed');

@@ -10,7 +10,7 @@ export interface View {
 }
 
 /** Ranks that are ever asked for. */
-const RANKS = 4;
+const RANKS = 6;
 
 export class Membership {
   readonly #queue: EventQueue;

@@ -199,7 +199,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: '10 % crash amid a crowd',
-    peers: 10_000,
+    peers: 2_000,
     settings: { pieces: 32, network: { ...DEFAULTS.network, originBytesPerMs: TEN_GBIT / 10 } },
     plan: (world) => {
       const gone = some(world, 0.1);

@@ -6,6 +6,8 @@ export interface Figures {
   readonly originReads: number;
   /** Of the piece that was read most often. */
   readonly worstPiece: number;
+  /** Pieces that were read more than twice. */
+  readonly readOften: number;
   readonly crossedZones: number;
   readonly calls: number;
   /** Calls of the busiest tracker ÷ the mean of all. */
@@ -57,6 +59,7 @@ export class Stats {
       distinctPieces: reads.length,
       originReads: reads.reduce((sum, count) => sum + count, 0),
       worstPiece: reads.reduce((most, count) => Math.max(most, count), 0),
+      readOften: reads.filter((count) => count > 2).length,
       crossedZones: this.crossedZones,
       calls: total,
       busiest: calls.reduce((most, count) => Math.max(most, count), 0) / (total / trackers),

@@ -79,7 +79,7 @@ export interface PieceMesh {
 /** Owners of a slab: the first decides, the second knows enough to go on. */
 const OWNERS = 2;
 /** Asked in turn before the gateway goes on by itself. */
-const RANKS = 4;
+const RANKS = 6;
 const MAX_PROOFS = 4096;
 /** Sources that fail for one piece before its origin is read. */
 const MAX_SOURCES = 8;

@@ -79,7 +79,7 @@ export class TrackingWorld {
     );
     const asking = new TrackerClient(
       { client, members, local: tracking, calls, background },
-      { owners: 2, ranks: 4, tellMs: 1_000 },
+      { owners: 2, ranks: 6, tellMs: 1_000 },
     );
     return { self, tracker, service: tracking, client: asking, background, refused };
   }

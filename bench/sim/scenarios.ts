@@ -52,6 +52,7 @@ export const DEFAULTS: Omit<SimSettings, 'peers' | 'seed'> = {
     patienceMs: 300,
   },
   staleMs: 10 * SECOND,
+  reannounces: true,
   blockMs: 0.3,
   breakMs: 5,
 };
@@ -178,9 +179,9 @@ export const SCENARIOS: readonly Scenario[] = [
     bar: 1.05,
   },
   {
-    name: 'rolling restart, disks empty',
+    name: 'rolling restart, nothing found or told again',
     peers: 1_000,
-    settings: { trackers: 64, objects: 100 },
+    settings: { trackers: 64, objects: 100, reannounces: false },
     plan: (world) => {
       rollingRestart(world, { everyMs: 9 * SECOND, downMs: 5 * SECOND, finding: false });
       return readings(world, 10_000, 10 * MINUTE);
@@ -188,9 +189,9 @@ export const SCENARIOS: readonly Scenario[] = [
     bar: 1.05,
   },
   {
-    name: 'rolling restart, lists a minute old',
+    name: 'rolling restart, lists a minute old, nothing told again',
     peers: 1_000,
-    settings: { trackers: 64, objects: 100, staleMs: MINUTE },
+    settings: { trackers: 64, objects: 100, staleMs: MINUTE, reannounces: false },
     plan: (world) => {
       rollingRestart(world, { everyMs: 9 * SECOND, downMs: 5 * SECOND, finding: true });
       return readings(world, 10_000, 10 * MINUTE);

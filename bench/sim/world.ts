@@ -29,6 +29,8 @@ export interface SimSettings {
   readonly network: NetworkOptions;
   /** After so long everybody has a change of the list of trackers. */
   readonly staleMs: number;
+  /** Members tell new owners what they hold. Where they have not come to it yet, owners have only each other to ask. */
+  readonly reannounces: boolean;
   /** A block's time on a wire: what each hop of a piece that is passed on while it arrives adds. */
   readonly blockMs: number;
   /** After so long a broken connection is noticed. */
@@ -178,6 +180,7 @@ export class World {
   setTrackers(trackers: readonly MemberId[]): void {
     const before = this.membership.current;
     this.membership.set(trackers);
+    if (!this.settings.reannounces) return;
     for (const peer of this.#peers.values()) {
       const place = this.#places.get(peer.id) ?? 0;
       this.queue.after(place * this.settings.staleMs + 1, () =>

@@ -164,7 +164,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'many objects',
     peers: 10_000,
     settings: { trackers: 256, objects: 20_000, pieces: 4 },
-    plan: (world) => readings(world, 40_000, MINUTE),
+    plan: (world) => readings(world, 10_000, MINUTE),
     bar: 1,
     busiestBar: 2,
   },

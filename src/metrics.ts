@@ -32,6 +32,11 @@ export const METRICS = {
     labels: [],
     help: 'Bytes of pieces given to other gateways',
   },
+  dfstore_mesh_detours_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Pieces that did not come whole from where they were first sent for, by what was wrong with it; alone: no tracker answered',
+  },
   dfstore_mesh_refused_announcements_total: {
     type: 'counter',
     labels: [],

@@ -8,6 +8,7 @@ export function observeMesh(deps: { log: Pick<Logger, 'warn'>; metrics: Pick<Met
   return {
     received: (bytes) => metrics.count('dfstore_peer_read_bytes_total', {}, bytes),
     sent: (bytes) => metrics.count('dfstore_peer_sent_bytes_total', {}, bytes),
+    detoured: (reason) => metrics.count('dfstore_mesh_detours_total', { reason }),
     unproved: ({ from, key, error }) => {
       metrics.count('dfstore_piece_verification_failures_total', { source: 'peer' });
       log.warn(

@@ -16,6 +16,9 @@ import type { Decided } from './tracker/tracker-wire.ts';
 import type { TrackerClient } from './tracker-client.ts';
 import { MeshError, type MeshErrorCode } from './transport.ts';
 
+/** Why a piece comes from elsewhere: what was wrong with its source, a better one, or that no tracker answers. */
+export type Detour = Complaint | 'slow' | 'alone';
+
 export interface MeshDirectoryDeps {
   readonly trackers: TrackerClient;
   readonly borrower: PieceBorrower;
@@ -24,6 +27,7 @@ export interface MeshDirectoryDeps {
   readonly background: Background;
   /** Nobody else is there to hear what is held. */
   readonly alone: () => boolean;
+  readonly detoured: (reason: Detour) => void;
   /** Another gateway sent bytes that were not those of the piece, or nothing that proves them. */
   readonly unproved: (event: { readonly from: MemberId; readonly key: string; readonly error: unknown }) => void;
 }
@@ -189,7 +193,7 @@ class PieceClaim implements Claim {
     this.#ended = true;
     this.#options.ended();
     const isWhole = !this.#deps.alone() && this.#deps.store.blocks(this.#piece).isFull;
-    if (isWhole && (await announceWhole(this.#deps, this.slab, this.#piece))) return;
+    if (isWhole && (await announceWhole(this.#deps, this.slab, this.#piece, this.#progress.bytes))) return;
     if (this.#source !== undefined) this.#deps.trackers.tell(this.slab, { released: [this.index] });
   }
 
@@ -199,6 +203,7 @@ class PieceClaim implements Claim {
     const wish = { slab: this.slab, piece: this.index, avoid: [...this.#avoid], signal };
     const decided = await this.#deps.trackers.acquire(wish);
     signal.throwIfAborted();
+    if (decided === 'alone') this.#deps.detoured('alone');
     if (decided === 'alone' || decided.kind === 'leased') return 'leased';
     return decided.kind === 'again' ? 'again' : decided;
   }
@@ -219,7 +224,10 @@ class PieceClaim implements Claim {
     } catch (error) {
       signal.throwIfAborted();
       feed.signal.throwIfAborted();
-      if (moving.aborted) return;
+      if (moving.aborted) {
+        this.#deps.detoured('slow');
+        return;
+      }
       if (!(error instanceof MeshError)) throw error;
       this.#blame(from, error);
     }
@@ -231,7 +239,9 @@ class PieceClaim implements Claim {
     if (error.code === 'Unproved') {
       this.#deps.unproved({ from: holder, key: this.#piece.version.key, error });
     }
-    this.#deps.trackers.complain(this.slab, { piece: this.index, holder, complaint: COMPLAINTS[error.code] });
+    const complaint = COMPLAINTS[error.code];
+    this.#deps.detoured(complaint);
+    this.#deps.trackers.complain(this.slab, { piece: this.index, holder, complaint });
   }
 }
 
@@ -250,10 +260,12 @@ async function announceWhole(
   { store, trackers }: Pick<MeshDirectoryDeps, 'store' | 'trackers'>,
   slab: Slab,
   piece: Piece,
+  cameBytes?: number,
 ): Promise<boolean> {
   const digests = await store.digests(piece);
   const blocks = Math.ceil(pieceLength(piece) / store.blockSize);
   if (digests === undefined || digests.blocks !== blocks) return false;
-  trackers.tell(slab, { held: [{ piece: piece.index - slab.first, root: rootOf(digests, store.blockSize) }] });
+  const root = rootOf(digests, store.blockSize);
+  trackers.tell(slab, { held: [{ piece: piece.index - slab.first, root, bytes: cameBytes }] });
   return true;
 }

@@ -12,7 +12,7 @@ import { PieceLender } from './exchange/piece-lender.ts';
 import type { BlockSigner } from './exchange/proof.ts';
 import { ProofBook } from './exchange/proof-book.ts';
 import type { Member, MemberId } from './member.ts';
-import { MeshDirectory } from './mesh-directory.ts';
+import { type Detour, MeshDirectory } from './mesh-directory.ts';
 import { OwnerCalls } from './owner-calls.ts';
 import type { Slab } from './slab.ts';
 import { Tracker } from './tracker/tracker.ts';
@@ -45,6 +45,8 @@ export interface PieceMeshObserver {
   /** Bytes of pieces from another gateway, and to one. */
   received(bytes: number): void;
   sent(bytes: number): void;
+  /** A piece does not come (any further) from where it was sent for. */
+  detoured(reason: Detour): void;
   /** What another gateway sent was not proved; it was discarded. */
   unproved(event: { readonly from: MemberId; readonly key: string; readonly error: unknown }): void;
   /** It announced a piece with other bytes than those that are known. */
@@ -128,6 +130,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
       store,
       background,
       alone,
+      detoured: (reason) => observer.detoured(reason),
       unproved: (event) => observer.unproved(event),
     },
     { progressMs: options.progressMs, maxSources: MAX_SOURCES },

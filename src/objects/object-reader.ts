@@ -14,6 +14,12 @@ export interface ObjectReaderOptions {
   readonly parallelPieces: number;
 }
 
+/**
+ * How far beyond a piece that is late others may come, as a multiple of what may be on its way at once: so that one slow
+ * source stops nobody. They wait on the shelf, not in memory.
+ */
+const DISTANCE = 4;
+
 type Fetcher = Pick<PieceFetcher, 'read' | 'ahead' | 'held'>;
 
 export class ObjectReader {
@@ -62,14 +68,15 @@ export class ObjectReader {
       version,
       { start: range.start, end: Math.min(until, version.size) },
       range.end,
+      this.#options.parallelPieces,
     );
     try {
       for (const slice of cut(version, range)) {
-        coming.advance(this.#options.parallelPieces);
+        coming.advance();
         yield* this.#fetcher.read(origin, slice, signal);
         coming.passed();
       }
-      coming.advance(this.#options.parallelPieces);
+      coming.advance();
       coming.keep();
     } finally {
       coming.leave();
@@ -86,7 +93,9 @@ class Coming {
   readonly #origin: OriginObject;
   readonly #slices: Iterator<Slice>;
   readonly #demandEnd: number;
+  readonly #parallelPieces: number;
   #holds: (Hold | undefined)[] = [];
+  #ended = false;
 
   constructor(
     fetcher: Pick<PieceFetcher, 'ahead'>,
@@ -94,19 +103,28 @@ class Coming {
     version: ObjectVersion,
     range: ByteRange,
     demandEnd: number,
+    parallelPieces: number,
   ) {
     this.#fetcher = fetcher;
     this.#origin = origin;
     this.#slices = cut(version, range);
     this.#demandEnd = demandEnd;
+    this.#parallelPieces = parallelPieces;
   }
 
-  advance(pieces: number): void {
-    while (this.#holds.length < pieces) {
+  advance(): void {
+    while (!this.#ended && this.#mayBeginMore()) {
       const { value: slice } = this.#slices.next();
       if (slice === undefined) return;
       this.#holds.push(this.#begin(slice));
     }
+  }
+
+  /** While the reader waits for a piece that is late, what came beyond it does not count. */
+  #mayBeginMore(): boolean {
+    if (this.#holds.length < this.#parallelPieces) return true;
+    if (this.#holds[0]?.isComing !== true || this.#holds.length >= this.#parallelPieces * DISTANCE) return false;
+    return this.#holds.filter((hold) => hold?.isComing === true).length < this.#parallelPieces;
   }
 
   /** The first of them has been read. */
@@ -115,16 +133,18 @@ class Coming {
   }
 
   keep(): void {
+    this.#ended = true;
     for (const hold of this.#holds.splice(0)) hold?.keep();
   }
 
   leave(): void {
+    this.#ended = true;
     for (const hold of this.#holds.splice(0)) hold?.leave();
   }
 
   #begin(slice: Slice): Hold | undefined {
     const { index, version } = slice.piece;
     const wanted = index * version.pieceSize < this.#demandEnd;
-    return this.#fetcher.ahead(this.#origin, slice, wanted ? 'demand' : 'ahead');
+    return this.#fetcher.ahead(this.#origin, slice, wanted ? 'demand' : 'ahead', () => this.advance());
   }
 }

@@ -20,6 +20,8 @@ import { adoptBody, type Fill, type FillDeps, type FillOptions, fillPiece } from
 
 /** A claim on a piece that is fetched before it is read. */
 export interface Hold {
+  /** Not all of it is here yet. */
+  readonly isComing: boolean;
   /** Whoever would have come for it has left. */
   leave(): void;
   /** It is wanted to its end, though nobody holds it any longer. */
@@ -109,14 +111,21 @@ export class PieceFetcher {
     return slice.end - slice.start <= STEP_BYTES ? this.#store.read(slice) : undefined;
   }
 
-  /** Fetches a piece of which somebody will come for this slice. Undefined: it is here, or too much is under way. */
-  ahead(origin: OriginObject, slice: Slice, urgency: Urgency): Hold | undefined {
+  /**
+   * Fetches a piece of which somebody will come for this slice. Undefined: it is here, or too much is under way.
+   * `came`: what this began has come, or failed.
+   */
+  ahead(origin: OriginObject, slice: Slice, urgency: Urgency, came: () => void): Hold | undefined {
     if (this.#isHeld(slice) || this.#arrivals.size >= this.#options.maxArriving) return undefined;
     const { piece } = slice;
     const reader = this.#arrivals.join(piece);
-    this.#fill(origin, piece, { at: slice.start, whole: true }, urgency);
+    this.#fill(origin, piece, { at: slice.start, whole: true }, urgency, came);
     const arriving = this.#arrivals.find(piece);
+    const isHeld = () => this.#isHeld(slice);
     return {
+      get isComing() {
+        return !isHeld();
+      },
       leave: () => reader.leave(),
       keep: () => {
         if (arriving !== undefined) this.#kept.add(arriving);
@@ -158,11 +167,11 @@ export class PieceFetcher {
   }
 
   /** Begins a fill for the first run of blocks that are neither here nor coming. */
-  #fill(origin: OriginObject, piece: Piece, want: Want, urgency: Urgency): void {
+  #fill(origin: OriginObject, piece: Piece, want: Want, urgency: Urgency, came?: () => void): void {
     const run = this.#missingRun(piece, want);
     if (run === undefined) return;
     const fill = this.#fillOf(origin, piece, run, urgency);
-    this.#background.run('fill', fillPiece(this.#fillDeps(piece), this.#options, fill));
+    this.#background.run('fill', fillPiece(this.#fillDeps(piece), this.#options, fill).finally(came));
   }
 
   #fillOf(origin: OriginObject, piece: Piece, run: BlockRange, urgency: Urgency): Fill {

@@ -1,8 +1,9 @@
 // From whom a member gets a piece: a policy over what the tracker knows. In its own zone first, from nobody who is slow
-// while others are not, then from who gives least, with each step away from the start of a chain counting as much as a
-// few pieces given: so pieces spread in shallow trees, and everybody gives his share.
+// while others are not, then from who gives least: in pieces now, and in bytes lately, for a wire that is full does not
+// show in how many wait for it. Each step away from the start of a chain counts as much as a few pieces given. So pieces
+// spread in shallow trees, and where one reads all of them the others pass them on.
 import type { MemberId } from '../member.ts';
-import type { MemberBook, MemberState } from './member-book.ts';
+import { gaveLately, type MemberBook, type MemberState } from './member-book.ts';
 import type { Chain, Decision, Proof, SlabState } from './slab-state.ts';
 
 export interface SourceRules {
@@ -21,14 +22,15 @@ export type NoChoice = 'nobody' | 'busy';
 interface Candidate {
   readonly member: MemberState;
   readonly chain: Chain | undefined;
-  readonly cost: number;
 }
 
 /** With room, before one is chosen: enough to be near the best, few enough for pieces that thousands have. */
 const LOOKED_AT = 16;
 /** Without room, before all are taken to have none. */
 const LOOKED_THROUGH = 32;
-const STEP_COST = 4;
+const STEP_COST = 2;
+/** Of whoever gave most lately; of the others in proportion. */
+const GAVE_MOST_COST = 12;
 const SLOW_COST = 1_000;
 const OTHER_ZONE_COST = 10_000;
 
@@ -88,23 +90,35 @@ function lookAtReceivers(slab: SlabState, members: MemberBook, asking: Asking, r
   found.busy += busy;
 }
 
-/** Who has room, and the best of them. */
+/** Those who have room. */
 class Found {
   readonly #asking: Asking;
-  best: Candidate | undefined;
-  withRoom = 0;
+  readonly #candidates: Candidate[] = [];
   busy = 0;
 
   constructor(asking: Asking) {
     this.#asking = asking;
   }
 
+  get withRoom(): number {
+    return this.#candidates.length;
+  }
+
   take(member: MemberState, chain: Chain | undefined): void {
-    this.withRoom += 1;
-    const cost = costOf(member, chain, this.#asking);
-    const { best } = this;
-    const isBetter = best === undefined || cost < best.cost || (cost === best.cost && member.given < best.member.given);
-    if (isBetter) this.best = { member, chain, cost };
+    this.#candidates.push({ member, chain });
+  }
+
+  get best(): Candidate | undefined {
+    const { nowMs } = this.#asking;
+    const most = Math.max(1, ...this.#candidates.map(({ member }) => gaveLately(member, nowMs)));
+    let best: { readonly candidate: Candidate; readonly cost: number } | undefined;
+    for (const candidate of this.#candidates) {
+      const { member } = candidate;
+      const cost = costOf(candidate, this.#asking) + (GAVE_MOST_COST * gaveLately(member, nowMs)) / most;
+      const isEqual = cost === best?.cost && member.given < best.candidate.member.given;
+      if (best === undefined || cost < best.cost || isEqual) best = { candidate, cost };
+    }
+    return best?.candidate;
   }
 }
 
@@ -132,11 +146,7 @@ function isUsable(member: MemberState, { by, avoid, nowMs }: Asking): boolean {
   return member !== by && !member.gone && member.suspectUntilMs <= nowMs && !avoid.has(member.id);
 }
 
-function costOf(
-  member: MemberState,
-  chain: Chain | undefined,
-  { by, nowMs }: { by: MemberState; nowMs: number },
-): number {
+function costOf({ member, chain }: Candidate, { by, nowMs }: Asking): number {
   const zone = by.about?.zone;
   const elsewhere = zone !== undefined && member.about?.zone !== zone ? OTHER_ZONE_COST : 0;
   const slow = member.slowUntilMs > nowMs ? SLOW_COST : 0;

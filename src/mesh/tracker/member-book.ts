@@ -9,6 +9,9 @@ export interface MemberState {
   uploads: number;
   /** Pieces that this tracker has ever sent others to it for. */
   given: number;
+  /** Bytes that others got from it lately, and when that was reckoned: they count less the longer ago they were. */
+  gaveBytes: number;
+  gaveAtMs: number;
   /** Leases it brought home. */
   leasesDone: number;
   /** It gave bytes that were not what their digest names. */
@@ -34,6 +37,8 @@ export class MemberBook {
       about: undefined,
       uploads: 0,
       given: 0,
+      gaveBytes: 0,
+      gaveAtMs: 0,
       leasesDone: 0,
       strikes: 0,
       gone: false,
@@ -60,4 +65,17 @@ export class MemberBook {
   *[Symbol.iterator](): Generator<MemberState, void, undefined> {
     yield* this.#members.values();
   }
+}
+
+/** Bytes that a member gave count half after this time. */
+const HALF_MS = 2_000;
+
+/** What others got from it lately, in bytes. */
+export function gaveLately(member: MemberState, nowMs: number): number {
+  return member.gaveBytes * 0.5 ** ((nowMs - member.gaveAtMs) / HALF_MS);
+}
+
+export function noteGiven(member: MemberState, bytes: number, nowMs: number): void {
+  member.gaveBytes = gaveLately(member, nowMs) + bytes;
+  member.gaveAtMs = nowMs;
 }

@@ -25,7 +25,11 @@ const slabSchema = z.object({
   pieces: z.number().int().min(1).max(SLAB_PIECES),
 });
 
-const announcedSchema = z.object({ piece, root: z.string().regex(/^[0-9a-f]{64}$/) });
+const announcedSchema = z.object({
+  piece,
+  root: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.number().int().nonnegative().optional(),
+});
 
 const reportedSchema = z.object({
   piece,

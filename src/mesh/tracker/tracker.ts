@@ -5,7 +5,7 @@ import { BitSet } from '../../pieces/bit-set.ts';
 import type { Member, MemberId } from '../member.ts';
 import type { SlabKey } from '../slab.ts';
 import { chooseSource } from './choose-source.ts';
-import { MemberBook, type MemberState } from './member-book.ts';
+import { MemberBook, type MemberState, noteGiven } from './member-book.ts';
 import { type Decision, type Receiver, SlabState, type Source, type Waiter } from './slab-state.ts';
 import { findStragglers, type Transfer } from './stragglers.ts';
 
@@ -50,6 +50,8 @@ export interface Announced {
   readonly piece: number;
   /** proof.ts: rootOf. */
   readonly root: string;
+  /** Of the piece, that came from where it was last sent for. */
+  readonly bytes?: number | undefined;
 }
 
 /** Who holds which pieces of a slab. What has no root counts for nothing. */
@@ -164,9 +166,10 @@ export class Tracker {
     const member = this.#members.seen(about);
     const refused: number[] = [];
     const ended: Receiver[] = [];
-    for (const { piece, root } of announced) {
+    for (const { piece, root, bytes } of announced) {
       const receiver = this.#detach(slab, piece, about.id);
       if (receiver !== undefined) ended.push(receiver);
+      if (receiver !== undefined && bytes !== undefined) this.#noteReceived(receiver, bytes, this.#deps.now());
       const hadLease = receiver?.source === 'origin';
       if ((slab.roots.get(piece) ?? root) !== root) {
         // Who was sent to the origin is believed more than who came by himself.
@@ -235,7 +238,7 @@ export class Tracker {
     for (const { piece, source, bytes, waiting } of reported) {
       const receiver = this.#receiverAsTold(slab, about.id, { piece, source }, nowMs);
       if (receiver === undefined) continue;
-      receiver.bytes = bytes;
+      this.#noteReceived(receiver, bytes, nowMs);
       receiver.waiting = waiting;
       receiver.heardMs = nowMs;
     }
@@ -347,15 +350,23 @@ export class Tracker {
   /** Nobody has the piece: whether this member is the one to read it. */
   #mayRead(slab: SlabState, by: MemberState, waiter: Waiter, nowMs: number): boolean {
     const waitedMs = nowMs - waiter.sinceMs;
-    if (this.#deps.alone() || waitedMs >= PATIENCE_MS) return true;
     const othersAsk = slab.askers.size > 1 || !slab.askers.has(by.id);
-    if (!othersAsk && waitedMs >= SPREAD_MS) return true;
-    if (othersAsk && by.slowUntilMs > nowMs) return false;
+    if (this.#deps.alone() || (!othersAsk && waitedMs >= SPREAD_MS)) return true;
+    const leases = slab.leases(by.id);
+    const isPatient = waitedMs >= PATIENCE_MS;
+    if (by.slowUntilMs > nowMs) return isPatient && leases === 0;
     // Who reads the origin gets ahead of those that wait for him, until he alone reads it and all of them wait for what
     // he can give. So they stay side by side: whoever had more than his share lets the others come up.
-    if (othersAsk && this.#hasMoreThanHerd(slab, by.id, nowMs)) return false;
+    if (this.#hasMoreThanHerd(slab, by.id, nowMs)) return isPatient && leases === 0;
     // Who has not brought one home yet may be slow: he gets one to begin with.
-    return slab.leases(by.id) < Math.min(this.#options.leases, 1 + by.leasesDone);
+    return leases < (isPatient ? this.#options.leases : Math.min(this.#options.leases, 1 + by.leasesDone));
+  }
+
+  /** `bytes` of the piece have come in all. */
+  #noteReceived(receiver: Receiver, bytes: number, nowMs: number): void {
+    const { source } = receiver;
+    if (source !== 'origin') noteGiven(this.#members.get(source), Math.max(0, bytes - receiver.bytes), nowMs);
+    receiver.bytes = bytes;
   }
 
   #hasMoreThanHerd(slab: SlabState, member: MemberId, nowMs: number): boolean {

@@ -1,15 +1,18 @@
 // The lab of one scenario, built and ready: wires, origin, and a gateway on each other node that serves and has the
 // others in its list.
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keepMetrics, readyGateway, startGateway } from './lab-gateway.ts';
 import { LabNetwork, type Link } from './lab-network.ts';
-import { LabNodes } from './lab-nodes.ts';
+import { LabNodes, type Started } from './lab-nodes.ts';
 import { LabOrigin, type OriginReads } from './lab-origin.ts';
 import { LAB_ID, removeLab, signalAll } from './lab-remains.ts';
 import type { Scenario } from './presets.ts';
 import { NodeGroups } from './processor-use.ts';
+
+const PROFILE_LIMIT_MS = 30_000;
 
 export interface LabOptions {
   readonly pieceSize: string;
@@ -23,13 +26,16 @@ export class Lab {
   readonly nodes: LabNodes;
   readonly groups: NodeGroups;
   readonly origin: LabOrigin;
+  /** By peer: the first is node 1. */
+  readonly gateways: readonly Started[];
 
-  private constructor(parts: Pick<Lab, 'links' | 'network' | 'nodes' | 'groups' | 'origin'>) {
+  private constructor(parts: Pick<Lab, 'links' | 'network' | 'nodes' | 'groups' | 'origin' | 'gateways'>) {
     this.links = parts.links;
     this.network = parts.network;
     this.nodes = parts.nodes;
     this.groups = parts.groups;
     this.origin = parts.origin;
+    this.gateways = parts.gateways;
   }
 
   /** When it rejects, `removeLab(LAB_ID)` takes away what was made. */
@@ -51,7 +57,7 @@ export class Lab {
     const starting = peers.map((peer) => startGateway(nodes, peer, network.addressOf(peer), settings));
     const started = await Promise.all(starting);
     await Promise.all(started.map((gateway, index) => readyGateway(nodes, index + 1, gateway)));
-    return new Lab({ links, network, nodes, groups, origin });
+    return new Lab({ links, network, nodes, groups, origin, gateways: started });
   }
 
   /** By the numbers of their nodes: what is not the origin. */
@@ -66,11 +72,19 @@ export class Lab {
 
   /** Ends all gateways, and then the origin when it has written down what it gave. */
   async stop(): Promise<OriginReads> {
-    for (const peer of this.peers) {
-      await this.network.mend(peer);
-      await this.signal(peer, 'SIGKILL');
-    }
+    for (const peer of this.peers) await this.network.mend(peer);
+    if (process.env.DFSTORE_BENCH_NODE_OPTIONS !== undefined) await this.#stopInOrder();
+    for (const peer of this.peers) await this.signal(peer, 'SIGKILL');
     return this.origin.stop();
+  }
+
+  /** As operators do: a profile is written at a regular end only. */
+  async #stopInOrder(): Promise<void> {
+    const limit = AbortSignal.timeout(PROFILE_LIMIT_MS);
+    const living = this.gateways.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+    const exits = living.map(({ child }) => once(child, 'exit', { signal: limit }));
+    for (const { child } of living) child.kill('SIGTERM');
+    await Promise.all(exits);
   }
 
   /** What every process logged, into FOLDER/NODE/, with the metrics of the gateways among `alive`. */

@@ -38,9 +38,11 @@ export function whyNoLab(): string | undefined {
     const names = missing.map(([name, install]) => `${name} (${install})`);
     return `The lab needs programs that are not installed: ${names.join(', ')}.`;
   }
-  return mayMakeNamespaces()
-    ? undefined
-    : 'This root may not make network namespaces (a container without CAP_SYS_ADMIN?).';
+  if (!worksApart('true')) return 'This root may not make network namespaces (a container without CAP_SYS_ADMIN?).';
+  if (!worksApart('tc qdisc add dev lo root tbf rate 1mbit burst 32kb limit 64kb')) {
+    return 'This kernel does not shape traffic: tc has no tbf here (module sch_tbf).';
+  }
+  return undefined;
 }
 
 function isInstalled(name: string): boolean {
@@ -48,6 +50,7 @@ function isInstalled(name: string): boolean {
   return folders.some((folder) => folder !== '' && existsSync(`${folder}/${name}`));
 }
 
-function mayMakeNamespaces(): boolean {
-  return spawnSync('unshare', ['--net', 'true']).status === 0;
+/** In a network namespace of its own. */
+function worksApart(command: string): boolean {
+  return spawnSync('unshare', ['--net', 'sh', '-c', command]).status === 0;
 }

@@ -104,10 +104,9 @@ export function removeOwnLab(): Promise<void> {
   return removing;
 }
 
-function linksOf({ gateways, rateMbit, originRateMbit = rateMbit, stragglerRateMbit }: Scenario): readonly Link[] {
-  const links = Array.from({ length: gateways }, () => symmetric(rateMbit));
-  if (stragglerRateMbit !== undefined) links[gateways - 1] = symmetric(stragglerRateMbit);
-  return [symmetric(originRateMbit), ...links];
+function linksOf({ gateways, rateMbit, originShare = 1, stragglerShare = 1 }: Scenario): readonly Link[] {
+  const shares = [originShare, ...Array<number>(gateways - 1).fill(1), stragglerShare];
+  return shares.map((share) => symmetric(share * rateMbit));
 }
 
 function symmetric(mbit: number): Link {

@@ -79,8 +79,8 @@ interface Plan {
 }
 
 function planOf(scenario: Scenario, lab: Lab, pieceBytes: number): Plan {
-  const { gateways, sizeBytes, stragglerRateMbit, fault, randomReads } = scenario;
-  const readers = gateways - (fault?.peers ?? 0) - (stragglerRateMbit === undefined ? 0 : 1);
+  const { gateways, sizeBytes, stragglerShare, fault, randomReads } = scenario;
+  const readers = gateways - (fault?.peers ?? 0) - (stragglerShare === undefined ? 0 : 1);
   const ranges = randomReads && drawRanges({ ...randomReads, readers: gateways, sizeBytes });
   const distinct = ranges === undefined ? sizeBytes : touchedBytes(ranges.flat(), pieceBytes, sizeBytes);
   const [originLink, ...links] = lab.links;

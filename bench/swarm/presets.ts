@@ -11,10 +11,10 @@ export interface Scenario {
   readonly sizeBytes: number;
   /** Of each link, both ways, in Mbit/s. */
   readonly rateMbit: number;
-  /** Of the origin's link; absent: as the others. */
-  readonly originRateMbit?: number;
-  /** The last gateway's link; its client is not waited for. */
-  readonly stragglerRateMbit?: number;
+  /** Of that, what the origin's link has; absent: all. */
+  readonly originShare?: number;
+  /** Of that, what the last gateway's link has; its client is not waited for. Absent: there is none such. */
+  readonly stragglerShare?: number;
   readonly fault?: Fault;
   /** Clients begin evenly over this time; absent: all at once. */
   readonly arrivalSeconds?: number;
@@ -51,7 +51,7 @@ export const PRESETS: readonly Scenario[] = [
     gateways: 8,
     sizeBytes: 128 * MIB,
     rateMbit: 50,
-    stragglerRateMbit: 5,
+    stragglerShare: 0.1,
     bars: [
       { figure: 'overBound', atMost: 1.4, aim: 1.2 },
       { figure: 'originBody', atMost: 1.1 },
@@ -68,7 +68,7 @@ export const PRESETS: readonly Scenario[] = [
     gateways: 8,
     sizeBytes: 64 * MIB,
     rateMbit: 100,
-    originRateMbit: 10,
+    originShare: 0.1,
     bars: [
       { figure: 'overBound', atMost: 1.1, aim: 1.06 },
       { figure: 'originBody', atMost: 1.02 },

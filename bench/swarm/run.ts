@@ -1,5 +1,6 @@
 // npm run bench:swarm [-- PRESET...]: gateways cold at once against one origin, on wires that are shaped, and the
 // figures against their bars. --help says the rest.
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { parseSize } from '../../src/config/units.ts';
 import { judge } from './figures.ts';
@@ -20,6 +21,8 @@ process.exit(await main());
 
 async function main(): Promise<number> {
   const stop = new AbortController();
+  // Every client of a run waits with it.
+  setMaxListeners(0, stop.signal);
   for (const signal of Object.keys(STOPS)) process.on(signal, (name) => stop.abort(name));
   try {
     return await answer(stop.signal);

@@ -39,6 +39,9 @@ export const SETTINGS = {
     }),
     checkInterval: duration('30s', 'Time between two checks of a backend'),
     checkTimeout: duration('10s', 'How long a check may take, and how long /readyz waits for the first'),
+    members: count(1_024, 'Other gateways of the mesh that a status, or a preheat, asks how they do'),
+    membersAtOnce: count(64, 'Of those, asked at once; also how many gateways a preheat has at work at once'),
+    preheatReads: count(2, 'Objects that this gateway reads at once for preheats'),
   },
 
   tls: {

@@ -1,16 +1,15 @@
 // Builds everything from the configuration and closes it last-first: with gateway/, the only place that sees all rooms.
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { AdminServer } from './admin/admin-server.ts';
 import { Metrics } from './admin/metrics.ts';
 import { CloseStack } from './concurrency/close-stack.ts';
 import { type Address, formatAddress, reachableUrl } from './config/units.ts';
 import type { Config } from './config.ts';
+import { type Life, openAdmin } from './gateway/admin.ts';
 import { openCredentials } from './gateway/credentials.ts';
-import { type OpenedObjects, openObjects } from './gateway/object-cache.ts';
-import { type Origins, openOrigins } from './gateway/origins.ts';
-import { openS3Endpoint, type S3Endpoint } from './gateway/s3-endpoint.ts';
-import { describeStatus } from './gateway/status.ts';
+import { openObjects } from './gateway/object-cache.ts';
+import { openOrigins } from './gateway/origins.ts';
+import { openS3Endpoint } from './gateway/s3-endpoint.ts';
 import { METRICS } from './metrics.ts';
 import type { Credential } from './s3/auth/credentials.ts';
 
@@ -45,14 +44,14 @@ async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: C
   await mkdir(config.data, { recursive: true });
   const credentials = await openCredentials(config, { log, opened, onFirstPair });
   const origins = await openOrigins(config, { log, metrics, opened });
-  const cache = { backends: origins.backends, log, metrics, opened };
-  const { objects, settings, usage, verify } = await openObjects(config, cache);
+  const found = await openObjects(config, { backends: origins.backends, log, metrics, opened });
   const admin = await listening(
-    openAdmin(config, { metrics, origins, usage, verify, life, log }),
+    openAdmin(config, { metrics, origins, opened: found, life, log }),
     'admin.listen',
     config.admin.listen,
   );
   opened.push('admin port', () => admin.close());
+  const { objects, settings } = found;
   const opening = openS3Endpoint(config, { objects, settings, credentials, log, metrics });
   const endpoint = await listening(opening, 'listen', config.listen);
   opened.push('S3 endpoint', () => endpoint.server.close(config.shutdownTimeout));
@@ -67,44 +66,6 @@ async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: C
       return opened.close();
     },
   };
-}
-
-interface Life {
-  phase: 'starting' | 'serving' | 'stopping';
-  readonly startedAt: Date;
-  endpoint: S3Endpoint | undefined;
-}
-
-interface AdminDeps {
-  readonly metrics: Metrics;
-  readonly origins: Origins;
-  readonly usage: OpenedObjects['usage'];
-  readonly verify: OpenedObjects['verify'];
-  readonly life: Life;
-  readonly log: Logger;
-}
-
-function openAdmin(config: Config, deps: AdminDeps): Promise<AdminServer> {
-  const { metrics, origins, usage, verify, life, log } = deps;
-  const { checks } = origins;
-  const notReady = () => {
-    if (life.phase !== 'serving') return `The gateway is ${life.phase}.`;
-    return checks.firstDone ? undefined : 'The backends have not answered yet.';
-  };
-  const status = () =>
-    describeStatus({
-      config,
-      checks,
-      metrics,
-      cache: usage?.(),
-      phase: life.phase,
-      startedAt: life.startedAt,
-      now: new Date(),
-      connections: life.endpoint?.server.connections ?? 0,
-      requestsInFlight: life.endpoint?.admission.inFlight ?? 0,
-    });
-  const options = { ...config.admin.listen, token: config.admin.token };
-  return AdminServer.open({ notReady, status, metrics, verifyCache: verify, log }, options);
 }
 
 /** What the system calls EADDRINUSE, in words that name the setting. */

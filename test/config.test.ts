@@ -274,6 +274,12 @@ describe('the mesh', () => {
     expect(problems[0]).not.toContain('hidden');
   });
 
+  test('without a cache there is no mesh: such a gateway would leave old answers with the others', () => {
+    const [problem, ...others] = problemsOf(JSON.stringify({ ...JSON.parse(mesh()), cache: { enabled: false } }));
+    expect(problem).toContain('mesh.listen: a gateway with cache.enabled false has nothing to share');
+    expect(others).toEqual([]);
+  });
+
   test('what has no effect without a mesh is refused, each setting by its name', () => {
     const problems = problemsOf(mesh({ listen: undefined, advertise: '10.0.0.7:9002', tls }));
     expect(problems.map((problem) => problem.split(':')[0])).toEqual(

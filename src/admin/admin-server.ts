@@ -1,20 +1,25 @@
-// The admin port: whether the gateway lives and is ready, what it is and does, its metrics, and the verification of its
-// cache. Changes nothing, speaks JSON (but for the metrics), and says nothing of secrets.
+// The admin port: whether the gateway lives and is ready, what it is and does, its metrics, who holds an object's pieces,
+// the verification of its cache and preheats. Speaks JSON (but for the metrics), and says nothing of secrets.
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import { refusalOf } from './admin-access.ts';
 import { CacheVerification, type VerifyCache } from './cache-verification.ts';
 import type { Metrics } from './metrics.ts';
+import { type Preheat, PreheatRoute } from './preheat-route.ts';
+import { addWhere, type Where } from './where-route.ts';
 
 interface AdminServerDeps {
   /** Undefined: ready. Otherwise why not. */
   readonly notReady: () => string | undefined;
-  readonly status: () => Promise<Record<string, unknown>>;
+  readonly status: (signal: AbortSignal) => Promise<Record<string, unknown>>;
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   /** Undefined: nothing is cached. */
   readonly verifyCache?: VerifyCache | undefined;
-  readonly log: Pick<Logger, 'error'>;
+  /** Undefined: nothing is cached. */
+  readonly preheat?: Preheat | undefined;
+  readonly where: Where;
+  readonly log: Pick<Logger, 'error' | 'warn' | 'info'>;
 }
 
 interface AdminServerOptions {
@@ -29,11 +34,12 @@ const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
 export class AdminServer {
   readonly #app: FastifyInstance;
-  readonly #verification: CacheVerification | undefined;
+  /** Answers that go on for long. */
+  readonly #long: readonly { close(): Promise<void> }[];
 
-  private constructor(app: FastifyInstance, verification: CacheVerification | undefined) {
+  private constructor(app: FastifyInstance, long: readonly { close(): Promise<void> }[]) {
     this.#app = app;
-    this.#verification = verification;
+    this.#long = long;
   }
 
   /** Resolves when it listens. */
@@ -54,11 +60,14 @@ export class AdminServer {
       await reply.code(refusal.status).send({ error: refusal.message });
     });
     const verification = deps.verifyCache && verificationOf(deps.verifyCache);
-    addRoutes(app, deps);
+    const preheats = new PreheatRoute({ preheat: deps.preheat, log: deps.log });
+    addRoutes(app, deps, preheats);
     addVerification(app, verification);
+    addWhere(app, deps.where);
+    preheats.add(app);
     await app.listen({ host: options.host, port: options.port });
     app.server.on('error', (error) => deps.log.error({ err: error }, 'A connection could not be accepted.'));
-    return new AdminServer(app, verification);
+    return new AdminServer(app, verification === undefined ? [preheats] : [verification, preheats]);
   }
 
   get port(): number {
@@ -66,19 +75,24 @@ export class AdminServer {
   }
 
   async close(): Promise<void> {
-    await this.#verification?.close();
+    await Promise.all(this.#long.map((answers) => answers.close()));
     await this.#app.close();
   }
 }
 
-function addRoutes(app: FastifyInstance, { notReady, status, metrics }: AdminServerDeps): void {
+function addRoutes(app: FastifyInstance, deps: AdminServerDeps, preheats: Pick<PreheatRoute, 'latest'>): void {
+  const { notReady, status, metrics } = deps;
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const reason = notReady();
     if (reason === undefined) return { status: 'ready' };
     return reply.code(503).send({ status: 'not ready', reason });
   });
-  app.get('/status', () => status());
+  app.get('/status', async (_request, reply) => {
+    const left = new AbortController();
+    reply.raw.once('close', () => left.abort());
+    return { ...(await status(left.signal)), preheat: preheats.latest ?? null };
+  });
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ error: `There is no ${request.method} ${request.url.split('?')[0]} on the admin port.` }),

@@ -1,8 +1,8 @@
 // POST /cache/verify: reads everything the cache holds and tells what it finds while it goes, one JSON document a line.
 // One verification at a time; it ends when whoever asked for it leaves. It counts as reading: what it discards is what
 // no reader would be given either.
-import { once } from 'node:events';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { ExclusiveLines, type FailedLine } from './exclusive-lines.ts';
 
 /** One piece of one object, as found. */
 export interface VerifiedPiece {
@@ -37,7 +37,7 @@ export type VerificationLine =
   | ({ readonly type: 'progress' } & Readonly<Counts>)
   | ({ readonly type: 'damaged' } & Omit<VerifiedPiece, 'soundness'>)
   | ({ readonly type: 'summary'; readonly seconds: number } & Readonly<Counts>)
-  | { readonly type: 'failed'; readonly error: string };
+  | FailedLine;
 
 interface CacheVerificationDeps {
   readonly verify: VerifyCache;
@@ -48,8 +48,7 @@ interface CacheVerificationDeps {
 export class CacheVerification {
   readonly #deps: CacheVerificationDeps;
   readonly #progressMs: number;
-  readonly #closing = new AbortController();
-  #running: Readable | undefined;
+  readonly #lines = new ExclusiveLines();
 
   /** `progressMs`: how much time passes at least between two lines of progress. */
   constructor(deps: CacheVerificationDeps, options: { progressMs: number }) {
@@ -59,37 +58,12 @@ export class CacheVerification {
 
   /** The lines. `signal`: nobody reads them any longer. Undefined: there is a verification under way already. */
   start(options: VerifyCacheOptions, signal: AbortSignal): Readable | undefined {
-    if (this.#running !== undefined) return undefined;
-    const ended = AbortSignal.any([signal, this.#closing.signal]);
-    const stream = Readable.from(this.#lines(options, ended), { objectMode: false });
-    stream.once('close', () => {
-      this.#running = undefined;
-    });
-    this.#running = stream;
-    return stream;
+    return this.#lines.start((ended) => this.#report(options, ended), signal);
   }
 
   /** Ends what is under way, and resolves when it has ended. */
-  async close(): Promise<void> {
-    this.#closing.abort();
-    const stream = this.#running;
-    if (stream === undefined) return;
-    const closed = once(stream, 'close');
-    stream.destroy();
-    await closed;
-  }
-
-  async *#lines(options: VerifyCacheOptions, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
-    try {
-      for await (const line of this.#report(options, signal)) yield `${JSON.stringify(line)}\n`;
-    } catch (error) {
-      // Not thrown: a connection that breaks off does not tell why.
-      const failed: VerificationLine = {
-        type: 'failed',
-        error: error instanceof Error ? error.message : String(error),
-      };
-      yield `${JSON.stringify(failed)}\n`;
-    }
+  close(): Promise<void> {
+    return this.#lines.close();
   }
 
   async *#report(options: VerifyCacheOptions, signal: AbortSignal): AsyncGenerator<VerificationLine, void, undefined> {

@@ -6,9 +6,11 @@ import { VERSION } from '../gateway/version.ts';
 import { addCacheCommand } from './cache-command.ts';
 import { addConfigCommand } from './config-command.ts';
 import { EXIT } from './exit-codes.ts';
+import { addPreheatCommand } from './preheat-command.ts';
 import { addServeCommand } from './serve-command.ts';
 import { addStatusCommand } from './status-command.ts';
 import { UsageError } from './usage-error.ts';
+import { addWhereCommand } from './where-command.ts';
 
 const program = new Command('dfstore')
   .description('S3-compatible object storage gateway.')
@@ -21,6 +23,8 @@ addServeCommand(program);
 addConfigCommand(program);
 addStatusCommand(program);
 addCacheCommand(program);
+addWhereCommand(program);
+addPreheatCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,4 +1,6 @@
 // A gateway's status as a table.
+import { meshTable, meshText } from './mesh-table.ts';
+import { preheatText } from './preheat-command.ts';
 import { formatBytes, formatCount, formatItems, formatSeconds } from './quantities.ts';
 import type { Status } from './status-command.ts';
 
@@ -9,14 +11,18 @@ export function statusTable(status: Status): string {
     ['gateway', `dfstore ${status.version}, ${status.phase}, up for ${formatSeconds(status.uptimeSeconds)}`],
     ...backendRows(status.backends),
     ['cache', cacheText(status.cache)],
+    ['mesh', status.mesh === null ? 'none' : meshText(status.mesh)],
+    ...preheatRows(status.preheat),
     ['now', `${formatItems(status.requestsInFlight, 'request')}, ${formatItems(status.connections, 'connection')}`],
     ['requests', listed(status.requests, formatCount)],
     ['refused', listed(status.limited, formatCount)],
     ['served', servedText(status.servedBytes)],
+    ['peers', `${formatBytes(status.peerReadBytes)} read, ${formatBytes(status.peerSentBytes)} given`],
     ['origin', `${formatBytes(status.originReadBytes)} read; requests: ${listed(status.originRequests, formatCount)}`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join('');
+  const table = rows.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join('');
+  return status.mesh === null ? table : `${table}\n${meshTable(status.mesh)}`;
 }
 
 function backendRows(backends: Status['backends']): Row[] {
@@ -27,6 +33,14 @@ function backendRows(backends: Status['backends']): Row[] {
         : `${lastCheck.ok ? 'answers' : `fails: ${lastCheck.error ?? 'no reason given'}`} (${lastCheck.checkedAt})`;
     return [`backend ${name}`, `${type}, ${how}`];
   });
+}
+
+function preheatRows(preheat: Status['preheat']): Row[] {
+  if (preheat?.type === 'begun') return [['preheat', `begun at ${formatItems(preheat.gateways.length, 'gateway')}`]];
+  if (preheat?.type === 'failed') return [['preheat', `failed: ${preheat.error}`]];
+  if (preheat?.type === 'progress') return [['preheat', `under way: ${preheatText(preheat)}`]];
+  if (preheat?.type === 'summary') return [['preheat', `done: ${preheatText(preheat)}`]];
+  return [];
 }
 
 function cacheText(cache: Status['cache']): string {

@@ -16,7 +16,10 @@ const WAITS = [
   ...(['linesTimeout', 'bytesTimeout', 'silenceTimeout', 'heartbeat', 'patience', 'silence', 'progress'] as const),
 ];
 
-export function checkMesh(mesh: Mesh, problems: string[]): void {
+export function checkMesh(
+  { mesh, cache }: Pick<ConfigOf<typeof SETTINGS>, 'mesh' | 'cache'>,
+  problems: string[],
+): void {
   const refuse: Refuse = (wrong, problem) => {
     if (wrong) problems.push(problem);
   };
@@ -24,6 +27,10 @@ export function checkMesh(mesh: Mesh, problems: string[]): void {
     refuseUnused(mesh, refuse);
     return;
   }
+  refuse(
+    !cache.enabled,
+    'mesh.listen: a gateway with cache.enabled false has nothing to share, and its writes would leave old answers with the others; switch the cache on, or leave mesh.listen out',
+  );
   checkIdentity(mesh.listen, mesh.advertise, refuse);
   checkMembers(mesh, mesh.listen, refuse);
   checkTrust(mesh, refuse);

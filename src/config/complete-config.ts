@@ -20,7 +20,7 @@ export function completeConfig(parsed: Parsed, problems: string[]): Config {
   checkBuckets(config, problems);
   checkPairs(config, problems);
   checkLimits(config, problems);
-  checkMesh(config.mesh, problems);
+  checkMesh(config, problems);
   return deepFreeze(config);
 }
 

@@ -10,12 +10,17 @@ import { SYSTEM_CLOCK } from '../mesh/clock.ts';
 import type { Directory } from '../mesh/directory.ts';
 import { BlockSigner } from '../mesh/exchange/proof.ts';
 import type { Member } from '../mesh/member.ts';
+import type { Members } from '../mesh/members.ts';
+import { type MemberReport, MeshOverview } from '../mesh/mesh-overview.ts';
 import { openNames } from '../mesh/names/open-names.ts';
 import { LONELY_NAMES, type Names } from '../mesh/names.ts';
+import { PieceLocator } from '../mesh/piece-locator.ts';
 import { NOBODY, openPieceMesh } from '../mesh/piece-mesh.ts';
+import { preheatHandlers, type Warm } from '../mesh/preheat-call.ts';
 import { slabOf } from '../mesh/slab.ts';
 import { HttpMeshClient } from '../mesh/transport/http-mesh-client.ts';
 import { MeshServer } from '../mesh/transport/mesh-server.ts';
+import type { MeshClient } from '../mesh/transport.ts';
 import type { ArrivingPiece } from '../pieces/arriving.ts';
 import type { Piece } from '../pieces/piece.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
@@ -23,6 +28,7 @@ import { openMembers, ownMemberId } from './members.ts';
 import { meshClientOptions, meshServerOptions, readMeshTls } from './mesh-limits.ts';
 import { nameOptions, pieceMeshOptions } from './mesh-options.ts';
 import { observeMesh } from './observe-mesh.ts';
+import { VERSION } from './version.ts';
 
 export interface MeshDeps {
   readonly store: PieceStore;
@@ -32,11 +38,28 @@ export interface MeshDeps {
   readonly metrics: Metrics;
 }
 
+/** What operators can ask of a mesh of several. */
+export interface MeshSurface {
+  readonly members: Members;
+  readonly client: MeshClient;
+  readonly overview: MeshOverview;
+  readonly locator: PieceLocator;
+}
+
+/** What this gateway does for others once it serves. */
+interface MeshServices {
+  /** What is on its way here. */
+  readonly arriving: (piece: Piece) => ArrivingPiece | undefined;
+  readonly warm: Warm;
+}
+
 export interface Mesh {
   readonly directory: Directory;
   readonly names: Names;
-  /** From here on others are served. `arriving`: what is on its way here. */
-  serve(arriving: (piece: Piece) => ArrivingPiece | undefined): void;
+  /** Undefined: this gateway is the whole of its mesh. */
+  readonly surface: MeshSurface | undefined;
+  /** From here on others are served. */
+  serve(services: MeshServices): void;
   /** Tells the others, lets what they are given finish, and ends. */
   close(): Promise<void>;
 }
@@ -60,7 +83,13 @@ function openLoneMesh(config: Config, deps: MeshDeps): Mesh {
     },
     pieceMeshOptions(config),
   );
-  return { directory: pieces.directory, names: LONELY_NAMES, serve: () => undefined, close: () => pieces.close() };
+  return {
+    directory: pieces.directory,
+    names: LONELY_NAMES,
+    surface: undefined,
+    serve: () => undefined,
+    close: () => pieces.close(),
+  };
 }
 
 async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
@@ -93,11 +122,24 @@ async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
     nameOptions(config, store.blockSize),
   );
   members.onChange(() => pieces.membersChanged());
+  const report = () => ({ ...reportOf(store), ...pieces.counts(), names: names.owned() });
+  const overview = new MeshOverview(
+    { members, client, report },
+    { maxAsked: config.admin.members, atOnce: config.admin.membersAtOnce },
+  );
+  const locator = new PieceLocator({ members, trackers: pieces.trackers, store });
   return {
     directory: pieces.directory,
     names: names.names,
-    serve: (arriving) => {
-      server.serve({ ...wire, handlers: { ...pieces.handlers(arriving), ...names.handlers } });
+    surface: { members, client, overview, locator },
+    serve: ({ arriving, warm }) => {
+      const handlers = {
+        ...pieces.handlers(arriving),
+        ...names.handlers,
+        ...overview.handlers,
+        ...preheatHandlers(warm),
+      };
+      server.serve({ ...wire, handlers });
       members.start();
       pieces.membersChanged();
     },
@@ -112,6 +154,11 @@ async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
       client.close();
     },
   };
+}
+
+function reportOf(store: PieceStore): Pick<MemberReport, 'version' | 'pieces' | 'diskBytes'> {
+  const { pieces, diskBytes } = store.usage();
+  return { version: VERSION, pieces, diskBytes };
 }
 
 function describeSelf(config: Config, id: string, signer: BlockSigner): Member {

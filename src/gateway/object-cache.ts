@@ -9,9 +9,11 @@ import type { Metrics } from '../admin/metrics.ts';
 import { Background } from '../concurrency/background.ts';
 import type { CloseStack } from '../concurrency/close-stack.ts';
 import type { Config } from '../config.ts';
+import type { Warm } from '../mesh/preheat-call.ts';
 import { BucketMap } from '../objects/bucket-map.ts';
 import { type BucketSettings, RoutedBucketSettings } from '../objects/bucket-settings.ts';
-import { type ObjectCacheOptions, openObjectCache } from '../objects/object-cache.ts';
+import { type ObjectCache, type ObjectCacheOptions, openObjectCache } from '../objects/object-cache.ts';
+import { ObjectWarmer } from '../objects/object-warmer.ts';
 import type { Objects } from '../objects/objects.ts';
 import { RoutedObjects } from '../objects/routed-objects.ts';
 import { DiskPieceStore } from '../pieces/disk-piece-store.ts';
@@ -19,7 +21,7 @@ import { MemoryTier } from '../pieces/memory-tier.ts';
 import type { PieceStore, Usage } from '../pieces/piece-store.ts';
 import { cacheRules } from './cache-rules.ts';
 import { openIndex } from './index-database.ts';
-import { openMesh } from './mesh.ts';
+import { type MeshSurface, openMesh } from './mesh.ts';
 import { observePieces } from './observe-pieces.ts';
 import { startScrub } from './scrub.ts';
 import { verifyCache } from './verify-cache.ts';
@@ -35,15 +37,23 @@ export interface OpenedObjects {
   readonly objects: Objects;
   readonly settings: BucketSettings;
   /** Undefined: nothing is cached. */
-  readonly usage: (() => Usage) | undefined;
-  readonly verify: VerifyCache | undefined;
+  readonly cache: OpenedCache | undefined;
+}
+
+/** What operators can ask of the cache. */
+export interface OpenedCache {
+  readonly usage: () => Usage;
+  readonly verify: VerifyCache;
+  readonly identify: ObjectCache['identify'];
+  readonly warm: Warm;
+  /** Undefined: this gateway is the whole of its mesh. */
+  readonly mesh: MeshSurface | undefined;
 }
 
 export async function openObjects(config: Config, deps: CacheDeps): Promise<OpenedObjects> {
   const map = new BucketMap(deps.backends, config.buckets);
   const settings = new RoutedBucketSettings({ map });
-  const uncached = { settings, usage: undefined, verify: undefined };
-  if (!config.cache.enabled) return { objects: new RoutedObjects({ map }), ...uncached };
+  if (!config.cache.enabled) return { objects: new RoutedObjects({ map }), settings, cache: undefined };
   const { log, metrics, opened } = deps;
   const database = await openIndex(join(config.data, 'index'), log);
   opened.push('index', () => database.close());
@@ -60,8 +70,15 @@ export async function openObjects(config: Config, deps: CacheDeps): Promise<Open
   const { directory, names } = mesh;
   const cache = openObjectCache({ map, store, directory, names, database, failed, ...rules }, cacheOptions(config));
   opened.push('cache', () => cache.close());
-  mesh.serve(cache.arriving);
-  return { objects: cache.objects, settings, usage: () => store.usage(), verify: verifyCache(store) };
+  const { objects, arriving, identify } = cache;
+  const warmer = new ObjectWarmer(
+    { objects, isCached: rules.isCached, shelf: store, now: () => performance.now() },
+    { atOnce: config.admin.preheatReads },
+  );
+  const warm: Warm = (bucket, keys, signal) => warmer.warm(bucket, keys, signal);
+  mesh.serve({ arriving, warm });
+  const surface = { usage: () => store.usage(), verify: verifyCache(store), identify, warm, mesh: mesh.surface };
+  return { objects, settings, cache: surface };
 }
 
 async function openShelf(config: Config, level: Level, { log, metrics, opened }: CacheDeps): Promise<PieceStore> {

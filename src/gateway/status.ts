@@ -15,17 +15,24 @@ interface StatusSources {
   readonly metrics: Pick<Metrics, 'totals'>;
   /** Undefined: nothing is cached. */
   readonly cache: Usage | undefined;
+  /** Undefined: this gateway is the whole of its mesh. */
+  readonly mesh: Readonly<Record<string, unknown>> | undefined;
   readonly connections: number;
   readonly requestsInFlight: number;
 }
 
 export async function describeStatus(sources: StatusSources): Promise<Record<string, unknown>> {
-  const { config, phase, startedAt, now, checks, metrics, cache, connections, requestsInFlight } = sources;
+  const { config, phase, startedAt, now, checks, metrics, cache, mesh, connections, requestsInFlight } = sources;
   const backends = Object.entries(config.backends).map(([name, backend]) => [
     name,
     { ...redactBackend(backend), lastCheck: checks.last(name) ?? null },
   ]);
-  const [originReadBytes = 0] = Object.values(await metrics.totals('dfstore_origin_read_bytes_total', 'source'));
+  const sum = async (
+    name: 'dfstore_origin_read_bytes_total' | 'dfstore_peer_read_bytes_total' | 'dfstore_peer_sent_bytes_total',
+  ) => {
+    const [bytes = 0] = Object.values(await metrics.totals(name, 'all'));
+    return bytes;
+  };
   return {
     version: VERSION,
     phase,
@@ -34,11 +41,14 @@ export async function describeStatus(sources: StatusSources): Promise<Record<str
     backends: Object.fromEntries(backends),
     buckets: config.buckets,
     cache: cache ?? null,
+    mesh: mesh ?? null,
     connections,
     requestsInFlight,
     requests: await metrics.totals('dfstore_s3_requests_total', 'operation'),
     originRequests: await metrics.totals('dfstore_origin_requests_total', 'operation'),
-    originReadBytes,
+    originReadBytes: await sum('dfstore_origin_read_bytes_total'),
+    peerReadBytes: await sum('dfstore_peer_read_bytes_total'),
+    peerSentBytes: await sum('dfstore_peer_sent_bytes_total'),
     servedBytes: await metrics.totals('dfstore_served_bytes_total', 'source'),
     limited: await metrics.totals('dfstore_s3_limited_total', 'limit'),
   };

@@ -69,6 +69,8 @@ export interface PieceMesh {
   readonly directory: Directory;
   readonly trackers: TrackerClient;
   readonly service: TrackerService;
+  /** Pieces that this member knows the holders of, and gives to others now. */
+  readonly counts: () => { readonly tracked: number; readonly uploads: number };
   /** This member has begun to receive the piece from its origin, as it told whoever answers for the object's name. */
   learnArriving(slab: Slab, piece: Piece, member: MemberId): void;
   /** The list of trackers is there, or is another one. */
@@ -136,6 +138,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
     { progressMs: options.progressMs, maxSources: MAX_SOURCES },
   );
   const tracking = service;
+  let lender: PieceLender | undefined;
   const announcer = new Announcer(
     {
       store,
@@ -149,6 +152,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
     directory,
     trackers,
     service: tracking,
+    counts: () => ({ tracked: tracker.piecesKnown, uploads: lender?.uploads ?? 0 }),
     learnArriving: (slab, piece, member) => {
       tracker.learn(slab, member, { piece: piece.index - slab.first, source: 'origin', bytes: 0, waiting: false });
     },
@@ -156,14 +160,15 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
       if (!alone()) announcer.update();
     },
     handlers: (arriving) => {
-      const lender = new PieceLender(
+      const lending = new PieceLender(
         { store, arrivals: { find: arriving }, proofs, signer: deps.signer, sent: (bytes) => observer.sent(bytes) },
         { maxUploads: options.maxUploads },
       );
+      lender = lending;
       return {
         ...tracking.handlers,
         hello: { kind: 'ask', handle: async () => ({}) },
-        piece: { kind: 'bytes', handle: (body, caller, out, signal) => lender.lend(body, caller, out, signal) },
+        piece: { kind: 'bytes', handle: (body, caller, out, signal) => lending.lend(body, caller, out, signal) },
       };
     },
     close: async () => {

@@ -18,6 +18,8 @@ import {
   type Progress,
   parseDecided,
   parseMoved,
+  parseRows,
+  type Rows,
   type SlabWire,
   type Tell,
 } from './tracker/tracker-wire.ts';
@@ -27,7 +29,7 @@ export interface TrackerClientDeps {
   readonly client: Pick<MeshClient, 'ask' | 'lines'>;
   readonly members: { readonly self: Member; readonly hash: string; trackers(): readonly MemberId[] };
   /** This gateway's own; undefined where it is no tracker. */
-  readonly local: Pick<TrackerService, 'acquire' | 'tell' | 'complain' | 'progress'> | undefined;
+  readonly local: Pick<TrackerService, 'acquire' | 'tell' | 'complain' | 'progress' | 'peek'> | undefined;
   readonly calls: OwnerCalls;
   readonly background: Background;
 }
@@ -116,6 +118,26 @@ export class TrackerClient {
         (local) => moved(local.progress({ slabs }, this.#self).moved),
         (answer) => moved(parseMoved(answer).moved),
       );
+    }
+  }
+
+  /** What the slab's owners know of it; of those that answer, so none at all where none does. */
+  async peek(slab: Slab, signal: AbortSignal): Promise<readonly Rows[]> {
+    const asked = this.ownersOf(slab).map((owner) => this.#peekAt(owner, slab, signal));
+    return (await Promise.all(asked)).filter((rows) => rows !== undefined);
+  }
+
+  async #peekAt(owner: MemberId, slab: Slab, signal: AbortSignal): Promise<Rows | undefined> {
+    const { local, client, calls } = this.#deps;
+    if (owner === this.#self.id && local !== undefined) return local.peek(wire(slab));
+    try {
+      const rows = parseRows(await client.ask(owner, 'peek', { slab: wire(slab) }, signal));
+      calls.answered(owner);
+      return rows;
+    } catch (error) {
+      signal.throwIfAborted();
+      calls.note(owner, error);
+      return undefined;
     }
   }
 

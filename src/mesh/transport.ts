@@ -17,10 +17,11 @@ export type CallName =
   | 'name-end'
   | 'name-revoke'
   | 'name-touch'
-  | 'preheat'
+  | 'status'
   /** Streamed: headers at once, then a JSON value a line as each is decided. */
   | 'acquire'
   | 'name-open'
+  | 'preheat'
   /** Bytes. */
   | 'piece';
 

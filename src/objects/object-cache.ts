@@ -7,7 +7,7 @@ import type { Directory } from '../mesh/directory.ts';
 import { LONELY_NAMES, type Name, type Names } from '../mesh/names.ts';
 import type { ArrivingPiece } from '../pieces/arriving.ts';
 import { BufferPool } from '../pieces/buffer-pool.ts';
-import type { Piece } from '../pieces/piece.ts';
+import type { ObjectVersion, Piece } from '../pieces/piece.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import { type BucketMap, originRef } from './bucket-map.ts';
 import { CachedObjects, type CachePolicy } from './cached-objects.ts';
@@ -16,7 +16,7 @@ import { NameRecords } from './name-records.ts';
 import { ObjectReader } from './object-reader.ts';
 import type { Objects } from './objects.ts';
 import { originObject } from './origin-object.ts';
-import { OriginProber } from './origin-prober.ts';
+import { OriginProber, versionOf } from './origin-prober.ts';
 import { PieceFetcher } from './piece-fetcher.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { StagedUploads } from './staged-uploads.ts';
@@ -66,6 +66,11 @@ export interface ObjectCache {
   readonly objects: Objects;
   /** A piece that is on its way here. */
   readonly arriving: (piece: Piece) => ArrivingPiece | undefined;
+  /**
+   * What is cached of the object as it is now; undefined: nothing. Asks the origin only where reading its head would.
+   * Rejects with NoSuchKey and NoSuchBucket, or with what the origin answers.
+   */
+  readonly identify: (ref: ObjectRef, signal: AbortSignal) => Promise<ObjectVersion | undefined>;
   /** Ends what is on its way; blocks that arrived stay on the shelf. */
   close(): Promise<void>;
 }
@@ -132,6 +137,12 @@ export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptio
   return {
     objects,
     arriving: (piece) => fetcher.find(piece),
+    identify: async (ref, signal) => {
+      if (!deps.isCached(ref)) return undefined;
+      const wanted = { offset: undefined, complete: false };
+      const { info } = await versions.open(ref, deps.freshnessOf(ref), wanted, signal);
+      return info.identity === 'none' ? undefined : versionOf(originOf(ref), info, pieceSize);
+    },
     close: async () => {
       fetcher.close();
       await background.close();

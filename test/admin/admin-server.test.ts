@@ -20,8 +20,12 @@ async function serve(
 ) {
   const metrics = new Metrics(METRICS);
   const { notReady = () => undefined, status = async () => ({ version: '1' }), token } = options;
-  const log = { error: () => undefined };
-  const server = await AdminServer.open({ notReady, status, metrics, log }, { host: '127.0.0.1', port: 0, token });
+  const log = { error: () => undefined, warn: () => undefined, info: () => undefined };
+  const where = async () => 'Nothing is known.';
+  const server = await AdminServer.open(
+    { notReady, status, metrics, where, log },
+    { host: '127.0.0.1', port: 0, token },
+  );
   onTestFinished(() => server.close());
   const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
     new Promise<Reply>((resolve, reject) => {
@@ -51,7 +55,7 @@ test('status and metrics need the token where there is one', async () => {
   }
   expect(await ask('/status', { authorization: 'Bearer right' })).toMatchObject({
     status: 200,
-    text: '{"version":"1"}',
+    text: '{"version":"1","preheat":null}',
   });
 });
 

@@ -16,6 +16,8 @@ import {
   parsePeek,
   parseProgress,
   parseTell,
+  type Rows,
+  type SlabWire,
   type Tell,
 } from './tracker-wire.ts';
 
@@ -63,7 +65,7 @@ export class TrackerService {
       announce: { kind: 'ask', handle: async (body, caller) => this.tell(parseTell(body), caller) },
       forget: { kind: 'ask', handle: async (body, caller) => this.complain(parseComplain(body), caller) },
       progress: { kind: 'ask', handle: async (body, caller) => this.progress(parseProgress(body), caller) },
-      peek: { kind: 'ask', handle: async (body) => this.#knowledge.tell(parsePeek(body).slab) },
+      peek: { kind: 'ask', handle: async (body) => this.peek(parsePeek(body).slab) },
     };
   }
 
@@ -140,6 +142,11 @@ export class TrackerService {
       ),
     }));
     return { moved: moved.filter(({ pieces }) => pieces.length > 0) };
+  }
+
+  /** Who holds and who receives which of the slab's pieces, as far as it is known here. */
+  peek(slab: SlabWire): Promise<Rows> {
+    return this.#knowledge.tell(slab);
   }
 
   /** Somebody says that it does not answer. */

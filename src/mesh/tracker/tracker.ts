@@ -121,6 +121,13 @@ export class Tracker {
     return this.#busy.size;
   }
 
+  /** Pieces that somebody is known to hold, or was. Looks at every slab. */
+  get piecesKnown(): number {
+    let pieces = 0;
+    for (const { roots } of this.#slabs.values()) pieces += roots.size;
+    return pieces;
+  }
+
   /** Pieces that this member gives now, by this tracker's word. */
   uploadsOf(member: MemberId): number {
     return this.#members.get(member).uploads;

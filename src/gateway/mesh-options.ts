@@ -12,6 +12,8 @@ export function pieceMeshOptions({ mesh }: Config): PieceMeshOptions {
     progressMs: mesh.progress,
     longPollMs: mesh.longPoll,
     patienceMs: mesh.patience,
+    // Who asks for a piece may have waited for the first owner already.
+    peekMs: 2 * mesh.linesTimeout,
     maxSlabs: mesh.slabs,
   };
 }

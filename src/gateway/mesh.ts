@@ -14,6 +14,7 @@ import type { Members } from '../mesh/members.ts';
 import { type MemberReport, MeshOverview } from '../mesh/mesh-overview.ts';
 import { openNames } from '../mesh/names/open-names.ts';
 import { LONELY_NAMES, type Names } from '../mesh/names.ts';
+import { notingClient } from '../mesh/noting-client.ts';
 import { PieceLocator } from '../mesh/piece-locator.ts';
 import { NOBODY, openPieceMesh } from '../mesh/piece-mesh.ts';
 import { preheatHandlers, type Warm } from '../mesh/preheat-call.ts';
@@ -113,7 +114,7 @@ async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
   );
   const names = openNames(
     {
-      client,
+      client: notingClient(client, pieces.calls),
       clock: SYSTEM_CLOCK,
       list: members,
       background,

@@ -39,7 +39,7 @@ export interface NameLease {
 /** The right to tell the mesh what the origin says, and the duty to ask it. */
 export interface NameTicket {
   readonly name: Name;
-  /** Others ask the same at this moment: bytes that come with the answer may come twice. */
+  /** Others ask the same, or will since nobody may have this answer: bytes that come with it may come twice. */
   readonly crowded: boolean;
   /** What the name stood for when it was last asked about. */
   readonly known: LastKnown | undefined;

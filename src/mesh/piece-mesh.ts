@@ -62,12 +62,16 @@ export interface PieceMeshOptions {
   readonly progressMs: number;
   readonly longPollMs: number;
   readonly patienceMs: number;
+  /** How long another owner of a slab may take to say what it knows: somebody's read waits for it. */
+  readonly peekMs: number;
   readonly maxSlabs: number;
 }
 
 export interface PieceMesh {
   readonly directory: Directory;
   readonly trackers: TrackerClient;
+  /** Who could not be reached lately. */
+  readonly calls: OwnerCalls;
   readonly service: TrackerService;
   /** Pieces that this member knows the holders of, and gives to others now. */
   readonly counts: () => { readonly tracked: number; readonly uploads: number };
@@ -151,6 +155,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
   return {
     directory,
     trackers,
+    calls,
     service: tracking,
     counts: () => ({ tracked: tracker.piecesKnown, uploads: lender?.uploads ?? 0 }),
     learnArriving: (slab, piece, member) => {

@@ -11,6 +11,8 @@ export interface ClientOutcome {
   /** The connection ended before the answer did. */
   readonly cut: boolean;
   readonly elapsedMs: number;
+  /** Between two signs of the gateway, from the request to the end. */
+  readonly longestSilenceMs: number;
 }
 
 interface Target {
@@ -26,13 +28,24 @@ export function askGateway(target: Target, request: RawRequest): Promise<ClientO
   const body = Buffer.from(request.body ?? '');
   const { method = 'GET', path } = request;
   const headers = { ...signedHeaders({ ...request, credential }, host), 'content-length': String(body.length) };
+  let heardAt = startedAt;
+  let longestSilenceMs = 0;
+  const heard = () => {
+    const now = performance.now();
+    longestSilenceMs = Math.max(longestSilenceMs, now - heardAt);
+    heardAt = now;
+  };
   return new Promise((resolve, reject) => {
     const outgoing = send({ host: hostname, port, method, path, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        heard();
+      });
       // Reported by 'close', as a cut.
       response.on('error', () => undefined);
       response.on('close', () => {
+        heard();
         const received = Buffer.concat(chunks);
         resolve({
           status: response.statusCode ?? 0,
@@ -41,6 +54,7 @@ export function askGateway(target: Target, request: RawRequest): Promise<ClientO
           body: received,
           cut: !response.complete,
           elapsedMs: performance.now() - startedAt,
+          longestSilenceMs,
         });
       });
     });

@@ -56,7 +56,9 @@ export class MeshGateway {
     const file = join(this.home, 'dfstore.yaml');
     await mkdir(this.home, { recursive: true });
     const addresses = { listen: new URL(this.#s3Url).host, admin: { listen: new URL(this.#adminUrl).host } };
-    await writeFile(file, stringify({ ...addresses, data: join(this.home, 'data'), ...this.#settings }), { mode: 0o600 });
+    await writeFile(file, stringify({ ...addresses, data: join(this.home, 'data'), ...this.#settings }), {
+      mode: 0o600,
+    });
     const child = spawn(process.execPath, [MAIN, 'serve', '--config', file], {
       cwd: this.home,
       stdio: ['ignore', 'pipe', 'pipe'],

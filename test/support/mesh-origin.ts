@@ -3,7 +3,14 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { HeadOptions, ObjectRead, ObjectRef, PutOptions, ReadOptions, UploadBody } from '../../backends/backend.ts';
+import type {
+  HeadOptions,
+  ObjectRead,
+  ObjectRef,
+  PutOptions,
+  ReadOptions,
+  UploadBody,
+} from '../../backends/backend.ts';
 import { MemoryBackend } from './memory-backend.ts';
 import { TestGateway as OriginServer, OWNER } from './s3-gateway.ts';
 import { syntheticBytes } from './synthetic-origin.ts';
@@ -18,6 +25,7 @@ class CountingBackend extends MemoryBackend {
   bodyBytes = 0;
   bytesPerSecond = Number.POSITIVE_INFINITY;
   taken: ((key: string) => Promise<void>) | undefined;
+  gave: () => void = () => undefined;
   #freeAtMs = 0;
 
   override head(ref: ObjectRef, options: HeadOptions, signal: AbortSignal) {
@@ -41,6 +49,7 @@ class CountingBackend extends MemoryBackend {
     for await (const chunk of body) {
       await this.#turn(chunk.length);
       this.bodyBytes += chunk.length;
+      this.gave();
       yield chunk;
     }
   }
@@ -104,6 +113,17 @@ export class MeshOrigin {
   /** Since the last reset: bytes of the bodies of GETs. */
   get bodyBytes(): number {
     return this.#backend.bodyBytes - this.#since.bodyBytes;
+  }
+
+  /** Resolves when this many bytes of bodies have left since the last reset. */
+  given(bodyBytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#backend.gave = () => {
+        if (this.bodyBytes < bodyBytes) return;
+        this.#backend.gave = () => undefined;
+        resolve();
+      };
+    });
   }
 
   reset(): void {

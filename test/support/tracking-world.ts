@@ -75,7 +75,7 @@ export class TrackingWorld {
     );
     const tracking: TrackerService = new TrackerService(
       { tracker, db, client, calls, members, now, background, refused: (event) => refused.push(event) },
-      { longPollMs: 10_000, patienceMs: 1_000, ...service },
+      { longPollMs: 10_000, patienceMs: 1_000, peekMs: 1_000, ...service },
     );
     const asking = new TrackerClient(
       { client, members, local: tracking, calls, background },

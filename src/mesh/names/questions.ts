@@ -183,7 +183,8 @@ export class Questions {
       settled,
       settle,
     };
-    const crowded = name.tickets > 0;
+    // Where nobody may have his answer the others ask as well.
+    const crowded = solo || name.tickets > 0;
     name.tickets += 1;
     if (!solo) name.validation = ticket;
     this.#tickets.set(id, ticket);

@@ -34,8 +34,10 @@ export interface TrackerServiceDeps extends SlabKnowledgeDeps {
 export interface TrackerServiceOptions {
   /** How long an asker is kept waiting before he is told to ask again. */
   readonly longPollMs: number;
-  /** How long other owners, and members that are said not to answer, may take. */
+  /** How long members that are said not to answer may take. */
   readonly patienceMs: number;
+  /** How long other owners may take. */
+  readonly peekMs: number;
 }
 
 const TICK_MS = 30;
@@ -73,7 +75,7 @@ export class TrackerService {
   async *acquire(asked: Acquire, caller: Member, signal: AbortSignal): AsyncGenerator<Decided, void, undefined> {
     const pieces = [...new Set(asked.pieces)];
     if (pieces.some((piece) => piece >= asked.slab.pieces)) throw noSuchPiece();
-    await this.#knowledge.makeSure(asked.slab, () => this.#limit());
+    await this.#knowledge.makeSure(asked.slab, () => this.#limit(this.#options.peekMs));
     const lines: Decided[] = [];
     let wake: () => void = () => undefined;
     let isTired = false;
@@ -165,7 +167,7 @@ export class TrackerService {
   async #probe(member: MemberId): Promise<void> {
     const { client, tracker } = this.#deps;
     try {
-      await client.ask(member, 'hello', {}, this.#limit());
+      await client.ask(member, 'hello', {}, this.#limit(this.#options.patienceMs));
       tracker.cleared(member);
     } catch {
       // Whatever the reason: nobody is to be sent to who does not answer a plain question.
@@ -188,8 +190,8 @@ export class TrackerService {
     };
   }
 
-  #limit(): AbortSignal {
-    return AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#options.patienceMs)]);
+  #limit(ms: number): AbortSignal {
+    return AbortSignal.any([this.#closing.signal, AbortSignal.timeout(ms)]);
   }
 }
 

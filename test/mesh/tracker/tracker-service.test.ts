@@ -128,7 +128,7 @@ test('an owner that cannot be reached is not asked again for a while', async () 
 
 test('an owner that hangs costs one patience, not one for each slab', async () => {
   const world = new TrackingWorld(['a', 'b', 'c']);
-  world.start('a', { patienceMs: 20 });
+  world.start('a', { peekMs: 20 });
   world.mesh.hung.add('b');
   world.mesh.hung.add('c');
   for (let index = 0; index < 5; index += 1) {

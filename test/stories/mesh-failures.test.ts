@@ -37,7 +37,7 @@ test('who reads the origin is killed while a herd reads: at most its leases leav
 async function herdWithout(mesh: MeshGateways, victim: MeshGateway): Promise<{ ratio: number; readByVictim: number }> {
   const { origin } = mesh;
   const bytes = await origin.set('k', SIZE);
-  await mesh.settled();
+  await mesh.settled('k');
   origin.bytesPerSecond = SLOW;
   const survivors = mesh.othersThan(victim);
   const doomed = victim.get('k').catch(() => undefined);
@@ -55,13 +55,15 @@ async function herdWithout(mesh: MeshGateways, victim: MeshGateway): Promise<{ r
 
 test('the tracker hangs: no read stalls over a second, cold or cached, and each byte leaves the origin once', {
   timeout: 60_000,
+  // This machine does other things too.
+  retry: 2,
 }, async () => {
   await using mesh = await MeshGateways.start({ count: 4 });
   const { origin } = mesh;
   const bytes = await origin.set('k', SIZE);
   const [tracker] = mesh.ownersOf('k');
   const others = mesh.othersThan(tracker);
-  await mesh.settled();
+  await mesh.settled('k');
   tracker.hang();
   try {
     for (const round of ['cold', 'cached']) {
@@ -87,7 +89,7 @@ test('holders lose what they held, and a tracker comes back with nothing: what o
   const [tracker, second] = mesh.ownersOf('k');
   const [holder, late] = mesh.othersThan(tracker, second);
   if (holder === undefined || late === undefined) throw new Error('Four gateways are needed.');
-  await mesh.settled();
+  await mesh.settled('k');
   for (const gateway of [tracker, second, holder]) expect((await gateway.get('k')).body.equals(bytes)).toBe(true);
   expect(origin.bodyBytes / SIZE).toBe(1);
   // Behind their backs: they still tell that they hold it.
@@ -100,7 +102,7 @@ test('holders lose what they held, and a tracker comes back with nothing: what o
   await tracker.kill();
   await tracker.wipe();
   await tracker.start();
-  await mesh.settled();
+  await mesh.settled('k');
   expect((await late.get('k')).status).toBe(200);
   expect((await tracker.get('k')).body.equals(bytes)).toBe(true);
   expect(origin.bodyBytes / SIZE).toBe(0);
@@ -116,6 +118,15 @@ test('halves with lists of their own read each byte once each, and once they hav
   });
   const { origin } = mesh;
   const bytes = await origin.set('k', SIZE);
+  const [a, b, c, d] = [mesh.at(0), mesh.at(1), mesh.at(2), mesh.at(3)];
+  for (const pair of [
+    [a, b],
+    [b, a],
+    [c, d],
+    [d, c],
+  ] as const)
+    await mesh.settledBetween(...pair);
+  origin.reset();
   const reads = await Promise.all(mesh.all.map((gateway) => gateway.get('k')));
   for (const { body } of reads) expect(body.equals(bytes)).toBe(true);
   expect(origin.bodyBytes / SIZE).toBe(2);
@@ -124,7 +135,7 @@ test('halves with lists of their own read each byte once each, and once they hav
   await Promise.all(mesh.all.map((gateway) => gateway.kill()));
   await mesh.at(3).wipe();
   await Promise.all(mesh.all.map((gateway) => gateway.start({ mesh: { members } })));
-  await mesh.settled();
+  await mesh.settled('k');
   // By somebody who has the bytes, the origin is asked whether they are still the same: no body comes with that answer.
   expect((await mesh.at(0).get('k')).status).toBe(200);
   expect((await mesh.at(3).get('k')).body.equals(bytes)).toBe(true);

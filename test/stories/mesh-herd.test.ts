@@ -17,7 +17,7 @@ test(`${COUNT} cold gateways: each byte leaves the origin once, a small object c
   const { origin } = mesh;
   const large = await origin.set('large', SIZE);
   const small = await origin.set('small', 10 * KIB);
-  await mesh.settled();
+  await mesh.settled('large', 'small', 'written');
 
   for (const { status, body } of await Promise.all(mesh.all.map((gateway) => gateway.get('small')))) {
     expect(status).toBe(200);

@@ -10,7 +10,7 @@ test('with writers in turn and racing, and the owner of the name killed, nobody 
   timeout: 120_000,
 }, async () => {
   await using mesh = await MeshGateways.start({ count: 4 });
-  await mesh.settled();
+  await mesh.settled('raced');
   const [owner] = mesh.ownersOf('raced');
   const history = new HistoryOf('raced');
   // In turn: everybody reads each write as soon as it was acknowledged.
@@ -52,7 +52,7 @@ test.each([
 ])('a writer killed $when leaves no gateway with what was there before', { timeout: 60_000 }, async ({ answered }) => {
   await using mesh = await MeshGateways.start({ count: 3 });
   const { origin } = mesh;
-  await mesh.settled();
+  await mesh.settled('left-half-way-0', 'left-half-way-1');
   const [writer, ...others] = mesh.othersThan();
   if (writer === undefined) throw new Error('There is no writer.');
   for (let round = 0; round < 2; round += 1) {
@@ -84,7 +84,7 @@ test.each([
     for (const gateway of others) expect((await gateway.get(key)).body.toString()).toBe('newer');
     await writer.start();
     expect((await writer.get(key)).body.toString()).toBe('newer');
-    await mesh.settled();
+    await mesh.settled('left-half-way-0', 'left-half-way-1');
   }
 });
 

@@ -145,8 +145,8 @@ export interface MeshGatewaysOptions {
   readonly backend?: Settings;
   /** Mesh settings of one gateway. `ids`: of all of them. */
   readonly meshOf?: (index: number, ids: readonly string[]) => Settings;
-  /** Members that are no gateways of this fixture. */
-  readonly strangers?: readonly string[];
+  /** Mesh settings that need files; they go into this folder. */
+  readonly prepare?: (folder: string) => Promise<Settings>;
 }
 
 export class MeshGateways implements AsyncDisposable {
@@ -154,6 +154,7 @@ export class MeshGateways implements AsyncDisposable {
   readonly origin: MeshOrigin;
   readonly #folder: string;
   readonly #trackers: readonly string[];
+  #made = 0;
 
   private constructor(
     all: readonly MeshGateway[],
@@ -173,9 +174,9 @@ export class MeshGateways implements AsyncDisposable {
     const origin = await MeshOrigin.start();
     const ports = await Promise.all(Array.from({ length: options.count }, () => freePort()));
     const ids = ports.map((port) => `127.0.0.1:${port}`);
-    const trackers = [...ids, ...(options.strangers ?? [])];
+    const prepared = (await options.prepare?.(folder)) ?? {};
     const all = ids.map((id, index) => {
-      const mesh = { ...MESH, listen: id, members: { static: trackers }, ...options.mesh };
+      const mesh = { ...MESH, listen: id, members: { static: ids }, ...options.mesh, ...prepared };
       const settings = {
         auth: { credentials: [KEYS] },
         backends: { [ORIGIN]: { ...origin.settings, ...options.backend } },
@@ -185,7 +186,7 @@ export class MeshGateways implements AsyncDisposable {
       };
       return new MeshGateway(id, join(folder, `gateway-${index}`), settings);
     });
-    const world = new MeshGateways(all, trackers, { origin, folder });
+    const world = new MeshGateways(all, ids, { origin, folder });
     try {
       await Promise.all(all.map((gateway) => gateway.start()));
     } catch (error) {
@@ -206,7 +207,7 @@ export class MeshGateways implements AsyncDisposable {
     const [first, second] = owners(nameKey({ origin: ORIGIN, bucket: BUCKET, key }), this.#trackers, 2).map((id) =>
       this.all.find((gateway) => gateway.id === id),
     );
-    if (first === undefined || second === undefined) throw new Error(`'${key}' is owned by a stranger.`);
+    if (first === undefined || second === undefined) throw new Error(`'${key}' has no two owners.`);
     return [first, second];
   }
 
@@ -215,33 +216,34 @@ export class MeshGateways implements AsyncDisposable {
     return this.all.filter((gateway) => !gateways.includes(gateway));
   }
 
-  /** A key, like `stem-3`, whose first owner is this gateway. */
-  keyOwnedBy(gateway: MeshGateway, stem: string): string {
-    for (let attempt = 0; attempt < 10_000; attempt += 1) {
-      const key = `${stem}-${attempt}`;
-      const [first] = owners(nameKey({ origin: ORIGIN, bucket: BUCKET, key }), this.#trackers, 1);
-      if (first === gateway.id) return key;
-    }
-    throw new Error(`No key of 10,000 is owned by ${gateway.id}.`);
-  }
-
   /**
-   * Resolves when answers of the origin are remembered for names of every one of these: for a while after a start they
-   * are not, since writes may go past a gateway whose list others do not have yet. Resets the origin's counts.
+   * Resolves when answers of the origin are remembered by the owners of these keys: for a while after a start they are
+   * not, since writes may go past a gateway whose list others do not have yet. Resets the origin's counts.
    */
-  async settled(gateways: readonly MeshGateway[] = this.all): Promise<void> {
-    await Promise.all(gateways.map((gateway) => this.#settledAt(gateway)));
+  async settled(...keys: readonly string[]): Promise<void> {
+    await Promise.all(keys.map((key) => this.settledBetween(...this.ownersOf(key))));
     this.origin.reset();
   }
 
-  async #settledAt(gateway: MeshGateway): Promise<void> {
-    const key = this.keyOwnedBy(gateway, `settles-${gateway.meshPort}`);
+  /** As settled, of the keys that these two own, in this order. */
+  async settledBetween(gateway: MeshGateway, second: MeshGateway): Promise<void> {
+    const key = this.#keyOwnedBy(gateway, second);
     await this.origin.set(key, 1);
     // Another version age than 0: it was not asked for this read.
     for (let remembered = 0; remembered < 2; ) {
       const { headers } = await gateway.get(key);
       remembered = Number(headers['x-dfstore-version-age']) > 0 ? remembered + 1 : 0;
       if (remembered < 2) await pause(POLL_MS);
+    }
+  }
+
+  /** Another one each time. */
+  #keyOwnedBy(gateway: MeshGateway, second: MeshGateway): string {
+    for (;;) {
+      this.#made += 1;
+      const key = `settles-${this.#made}`;
+      const [first, other] = owners(nameKey({ origin: ORIGIN, bucket: BUCKET, key }), this.#trackers, 2);
+      if (first === gateway.id && other === second.id) return key;
     }
   }
 

@@ -26,7 +26,7 @@ const SERVER: Omit<MeshServerOptions, 'host' | 'port'> = {
   maxRequestsPerSecond: 1_000_000,
 };
 
-const CLIENT: HttpMeshClientOptions = {
+export const CLIENT: HttpMeshClientOptions = {
   secret: SECRET,
   connectTimeoutMs: 10_000,
   handshakeTimeoutMs: 10_000,

@@ -3,7 +3,7 @@
 /** Where others reach it, as `host:port`: its identity. */
 export type MemberId = string;
 
-/** tracker: keeps track for others too. peer: does not. seed: a tracker that preheats go to first, and that keeps last copies. */
+/** tracker: keeps track for others too. peer: does not. seed: a tracker that preheats go to first. */
 export type Role = 'tracker' | 'peer' | 'seed';
 
 export interface Member {

@@ -109,6 +109,7 @@ export const SETTINGS = {
     zone: optionalText('Where this gateway is; pieces come from the same zone first'),
     role: choice(['tracker', 'peer', 'seed'], 'tracker', 'What it does for others'),
     nameLease: duration('3s', 'How long a name may be served without asking its owner'),
+    parallelPieces: count(16, 'In place of cache.parallelPieces: several gateways give pieces side by side'),
     leases: count(4, 'Pieces of one GiB that one gateway reads from the origin at once while others want them too'),
     uploadSlots: count(32, 'Pieces that trackers let one gateway give at once'),
     maxUploads: count(128, 'Pieces that this gateway gives at once; one more is sent elsewhere'),

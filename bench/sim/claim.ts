@@ -1,6 +1,6 @@
 // One piece on its way to one gateway of the simulation.
 import type { MemberId } from '../../src/mesh/member.ts';
-import type { Reported } from '../../src/mesh/tracker/tracker.ts';
+import type { Reported } from '../../src/mesh/tracker/tracker-calls.ts';
 import type { Decided } from '../../src/mesh/tracker/tracker-wire.ts';
 import type { Carried } from './network.ts';
 import type { SimPeer } from './sim-peer.ts';

@@ -2,7 +2,7 @@
 // and directory do, gets it over the simulated wires, and tells the owners.
 import type { Member, MemberId } from '../../src/mesh/member.ts';
 import { OwnerCalls } from '../../src/mesh/owner-calls.ts';
-import type { Complaint, Reported } from '../../src/mesh/tracker/tracker.ts';
+import type { Complaint, Reported } from '../../src/mesh/tracker/tracker-calls.ts';
 import type { SlabWire } from '../../src/mesh/tracker/tracker-wire.ts';
 import { MeshError } from '../../src/mesh/transport.ts';
 import { Claim } from './claim.ts';

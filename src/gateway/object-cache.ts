@@ -98,13 +98,13 @@ async function openShelf(config: Config, level: Level, { log, metrics, opened }:
   return store;
 }
 
-function cacheOptions({ cache }: Config): ObjectCacheOptions {
+function cacheOptions({ cache, mesh }: Config): ObjectCacheOptions {
   return {
     pieceSize: cache.pieceSize,
     inFlightBytes: cache.inFlight,
     windowBytes: cache.window,
     maxArriving: cache.maxArriving,
-    parallelPieces: cache.parallelPieces,
+    parallelPieces: mesh.listen === undefined ? cache.parallelPieces : mesh.parallelPieces,
     readAheadBytes: cache.readAhead,
     maxNames: cache.names,
     fillAttempts: cache.fillAttempts,

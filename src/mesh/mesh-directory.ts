@@ -11,7 +11,7 @@ import type { ProofBook } from './exchange/proof-book.ts';
 import type { MemberId } from './member.ts';
 import { type Slab, slabOf } from './slab.ts';
 import type { Source } from './tracker/slab-state.ts';
-import type { Complaint } from './tracker/tracker.ts';
+import type { Complaint } from './tracker/tracker-calls.ts';
 import type { Decided } from './tracker/tracker-wire.ts';
 import type { TrackerClient } from './tracker-client.ts';
 import { MeshError, type MeshErrorCode } from './transport.ts';

@@ -8,7 +8,7 @@ import type { Member, MemberId } from './member.ts';
 import type { OwnerCalls } from './owner-calls.ts';
 import { owners } from './rendezvous.ts';
 import { SLAB_PIECES, type Slab } from './slab.ts';
-import type { Announced } from './tracker/tracker.ts';
+import type { Announced } from './tracker/tracker-calls.ts';
 import type { TrackerService } from './tracker/tracker-service.ts';
 import {
   type Complain,

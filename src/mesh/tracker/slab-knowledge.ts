@@ -6,7 +6,8 @@ import type { OwnerCalls } from '../owner-calls.ts';
 import { owners } from '../rendezvous.ts';
 import type { MeshClient } from '../transport.ts';
 import type { SlabState } from './slab-state.ts';
-import type { Holdings, Tracker } from './tracker.ts';
+import type { Tracker } from './tracker.ts';
+import type { Holdings } from './tracker-calls.ts';
 import type { TrackerDb } from './tracker-db.ts';
 import { holdingsOf, parseRows, type Rows, rowsOf, type SlabWire } from './tracker-wire.ts';
 

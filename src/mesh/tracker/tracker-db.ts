@@ -6,7 +6,7 @@ import { BitSet } from '../../pieces/bit-set.ts';
 import type { MemberId } from '../member.ts';
 import type { SlabKey } from '../slab.ts';
 import type { SlabState } from './slab-state.ts';
-import type { Holdings } from './tracker.ts';
+import type { Holdings } from './tracker-calls.ts';
 
 export interface TrackerDbDeps {
   readonly database: Level;

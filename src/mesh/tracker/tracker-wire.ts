@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { BitSet } from '../../pieces/bit-set.ts';
 import { SLAB_PIECES } from '../slab.ts';
 import { MeshError } from '../transport.ts';
-import type { Holdings } from './tracker.ts';
+import type { Holdings } from './tracker-calls.ts';
 
 /** Of one piece. */
 const MAX_READERS = 64;

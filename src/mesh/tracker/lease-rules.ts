@@ -1,0 +1,52 @@
+// Whether a member is the one to read a piece from its origin, when nobody has it. Pure. Leases spread: nobody gets many
+// while others want some, and those that read side by side take turns.
+import type { MemberId } from '../member.ts';
+import type { MemberBook, MemberState } from './member-book.ts';
+import type { SlabState, Waiter } from './slab-state.ts';
+
+export interface LeaseRules {
+  /** Pieces of one slab that one member reads from the origin at once, while others want them too. */
+  readonly leases: number;
+}
+
+/** How long a lone reader waits for others to take their share of the leases. */
+const SPREAD_MS = 30;
+/** Nobody waits longer than this for a piece that nobody reads, whatever his share. */
+const PATIENCE_MS = 1_000;
+/** Who was sent for something that is being read so lately reads side by side with others. */
+const HERD_MS = 2_000;
+/** Of those, looked at to see who had less. */
+const COMPARED = 32;
+
+/** `alone`: this gateway is the whole mesh. */
+export function mayRead(
+  slab: SlabState,
+  members: MemberBook,
+  waiter: Pick<Waiter, 'by' | 'sinceMs'>,
+  now: { readonly nowMs: number; readonly alone: boolean },
+  rules: LeaseRules,
+): boolean {
+  const { nowMs, alone } = now;
+  const by = members.get(waiter.by);
+  const waitedMs = nowMs - waiter.sinceMs;
+  const othersAsk = slab.askers.size > 1 || !slab.askers.has(by.id);
+  if (alone || (!othersAsk && waitedMs >= SPREAD_MS)) return true;
+  const leases = slab.leases(by.id);
+  const isPatient = waitedMs >= PATIENCE_MS;
+  if (by.slowUntilMs > nowMs) return isPatient && leases === 0;
+  // Who reads the origin gets ahead of those that wait for him, until he alone reads it and all of them wait for what he
+  // can give. So they stay side by side: whoever had more than his share lets the others come up.
+  if (hasMoreThanHerd(slab, members, by, nowMs)) return isPatient && leases === 0;
+  // Who has not brought one home yet may be slow: he gets one to begin with.
+  return leases < (isPatient ? rules.leases : Math.min(rules.leases, 1 + by.leasesDone));
+}
+
+function hasMoreThanHerd(slab: SlabState, members: MemberBook, member: MemberState, nowMs: number): boolean {
+  const others: MemberId[] = [];
+  for (const [id, sentMs] of slab.herd) {
+    if (nowMs - sentMs > HERD_MS) slab.herd.delete(id);
+    else if (members.get(id).slowUntilMs <= nowMs) others.push(id);
+    if (others.length >= COMPARED) break;
+  }
+  return slab.share(member.id) > Math.min(...others.map((id) => slab.share(id))) + 1;
+}

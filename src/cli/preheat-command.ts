@@ -120,10 +120,11 @@ function gatewaysText({ gateways }: Extract<Line, { type: 'begun' }>): string {
 }
 
 export function preheatText({ gateways, objects, warmed, uncached, failed, bytes }: Counts): string {
-  const what = [`${formatCount(warmed)} of ${formatCount(objects * gateways)} objects`];
+  // Each object is read at each gateway.
+  const what = [`${formatCount(warmed)} of ${formatCount(objects * gateways)} read`];
   if (uncached > 0) what.push(`${formatCount(uncached)} that are not cached`);
   if (failed > 0) what.push(`${formatCount(failed)} not read`);
-  return `${what.join(', ')} (${formatBytes(bytes)}) at ${formatItems(gateways, 'gateway')}`;
+  return `${formatItems(objects, 'object')} at ${formatItems(gateways, 'gateway')}: ${what.join(', ')} (${formatBytes(bytes)})`;
 }
 
 function notDone(why: string): Error {

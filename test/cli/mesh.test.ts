@@ -18,7 +18,7 @@ test('preheat --wait says what it does, where shows who holds what, status shows
   const { adminUrl } = mesh.gateway(0);
   const preheat = await run(['preheat', `s3://${BUCKET}/prod/`, '--wait', '--admin', adminUrl]);
   expect(preheat.stderr).toBe(`Preheating ${mesh.ids[1]} (seed).\n`);
-  expect(preheat.stdout).toMatch(/^Preheated 2 of 2 objects \(5\.0 MiB\) at 1 gateway, in .* s\.\n$/);
+  expect(preheat.stdout).toMatch(/^Preheated 2 objects at 1 gateway: 2 of 2 read \(5\.0 MiB\), in .* s\.\n$/);
   expect(preheat.code).toBe(0);
 
   const where = () => run(['where', `s3://${BUCKET}/prod/one`, '--admin', adminUrl]);
@@ -37,7 +37,7 @@ test('preheat --wait says what it does, where shows who holds what, status shows
   expect(status.stdout).toMatch(
     new RegExp(`^mesh +${mesh.ids[0]}, tracker, zone a; 2 trackers on the list \\S+$`, 'm'),
   );
-  expect(status.stdout).toMatch(/^preheat +done: 2 of 2 objects \(5\.0 MiB\) at 1 gateway$/m);
+  expect(status.stdout).toMatch(/^preheat +done: 2 objects at 1 gateway: 2 of 2 read \(5\.0 MiB\)$/m);
   expect(status.stdout).toMatch(new RegExp(`^${mesh.ids[0]} \\* +tracker +a +0 bytes +0 +.* answers$`, 'm'));
   expect(status.stdout).toMatch(new RegExp(`^${mesh.ids[1]} +seed +b +5\\.\\d MiB +6 +.* answers$`, 'm'));
   await mesh.gateway(1).close();

@@ -3,6 +3,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 
 export interface ConnectionOptions {
   readonly maxConnections: number;
@@ -11,6 +12,8 @@ export interface ConnectionOptions {
 
 /** Connections that are kept just long enough to be refused in words. */
 const REFUSED_IN_WORDS = 64;
+/** A client that has just connected has its request on the way; it may not be sent twice by whoever sent it. */
+const FIRST_REQUEST_MS = 500;
 
 export class Connections {
   readonly #server: Server;
@@ -19,6 +22,8 @@ export class Connections {
   /** By remote address: under TLS the two sockets of a connection have nothing else in common. */
   readonly #pastLimit = new Set<string>();
   readonly #busy = new Map<string, number>();
+  /** Nothing was asked on these yet. */
+  readonly #fresh = new Set<string>();
   #draining = false;
 
   constructor(server: Server, options: ConnectionOptions) {
@@ -28,6 +33,7 @@ export class Connections {
     server.on('connection', (socket) => {
       const remote = remoteOf(socket);
       this.#open.add(socket);
+      this.#fresh.add(remote);
       if (this.#open.size > options.maxConnections) {
         this.#pastLimit.add(remote);
         options.onRefused();
@@ -35,6 +41,7 @@ export class Connections {
       socket.once('close', () => {
         this.#open.delete(socket);
         this.#pastLimit.delete(remote);
+        this.#fresh.delete(remote);
       });
     });
   }
@@ -51,6 +58,7 @@ export class Connections {
   enter(socket: Socket): () => void {
     const remote = remoteOf(socket);
     this.#busy.set(remote, (this.#busy.get(remote) ?? 0) + 1);
+    this.#fresh.delete(remote);
     return () => {
       const left = (this.#busy.get(remote) ?? 1) - 1;
       if (left > 0) this.#busy.set(remote, left);
@@ -60,16 +68,27 @@ export class Connections {
     };
   }
 
-  /** Stops accepting, ends what is idle, and resolves when the last request was answered, or at the deadline. */
+  /** Stops accepting, ends what is idle or asks nothing in time, and resolves when the last request was answered, or at the deadline. */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
+    // Those that wait to be accepted already would be reset.
+    await turn();
     const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
-    for (const socket of this.#open) if (!this.#busy.has(remoteOf(socket))) socket.destroy();
+    this.#endIdle((remote) => !this.#fresh.has(remote));
+    const unasked = setTimeout(() => this.#endIdle(() => true), Math.min(FIRST_REQUEST_MS, deadlineMs));
     const timer = setTimeout(() => {
       for (const socket of this.#open) socket.destroy();
     }, deadlineMs);
     await closed;
     clearTimeout(timer);
+    clearTimeout(unasked);
+  }
+
+  #endIdle(which: (remote: string) => boolean): void {
+    for (const socket of this.#open) {
+      const remote = remoteOf(socket);
+      if (!this.#busy.has(remote) && which(remote)) socket.destroy();
+    }
   }
 }
 

@@ -65,6 +65,25 @@ describe('stopping', () => {
     await closing;
   });
 
+  test('whoever has just connected may still ask, and is answered', async () => {
+    const { server, port, seen } = await serve({}, async (_req, res) => void res.end('all of it'));
+    const asked = await RawConnection.open(port);
+    asked.send('GET /b/first HTTP/1.1\r\nHost: a\r\n\r\n');
+    await asked.until('all of it');
+    const fresh = await RawConnection.open(port);
+    const silent = await RawConnection.open(port);
+    await expect.poll(() => server.connections).toBe(3);
+    const closing = server.close(60_000);
+    await asked.closed;
+    fresh.send('GET /b/k HTTP/1.1\r\nHost: a\r\n\r\n');
+    const answer = await fresh.rest();
+    expect(answer).toContain('all of it');
+    expect(answer).toMatch(/\r\nconnection: close\r\n/i);
+    expect(seen).toEqual(['GET /b/first', 'GET /b/k']);
+    await silent.closed;
+    await closing;
+  });
+
   test('an answer that had begun is finished before its connection ends', async () => {
     const gate = gateOf();
     const { server, port } = await serve({}, async (_req, res) => {

@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type MeshGateway, MeshGateways } from '../support/mesh-gateways.ts';
+import { AS_DELIVERED, type MeshGateway, MeshGateways } from '../support/mesh-gateways.ts';
 
 const MIB = 1024 * 1024;
 const PIECES = 16;
@@ -58,7 +58,7 @@ test('the tracker hangs: no read stalls over a second, cold or cached, and each 
   // This machine does other things too.
   retry: 2,
 }, async () => {
-  await using mesh = await MeshGateways.start({ count: 4 });
+  await using mesh = await MeshGateways.start({ count: 4, mesh: AS_DELIVERED });
   const { origin } = mesh;
   const bytes = await origin.set('k', SIZE);
   const [tracker] = mesh.ownersOf('k');

@@ -176,7 +176,15 @@ export class MeshGateways implements AsyncDisposable {
     const ids = ports.map((port) => `127.0.0.1:${port}`);
     const prepared = (await options.prepare?.(folder)) ?? {};
     const all = ids.map((id, index) => {
-      const mesh = { ...MESH, listen: id, members: { static: ids }, ...options.mesh, ...prepared };
+      const mesh = {
+        secret: MESH_SECRET,
+        ...QUICK,
+        ...PATIENT,
+        listen: id,
+        members: { static: ids },
+        ...options.mesh,
+        ...prepared,
+      };
       const settings = {
         auth: { credentials: [KEYS] },
         backends: { [ORIGIN]: { ...origin.settings, ...options.backend } },
@@ -255,4 +263,24 @@ export class MeshGateways implements AsyncDisposable {
 }
 
 /** Small, so that names settle within 1 s and marks of the dead lapse within 2 s. */
-const MESH = { secret: MESH_SECRET, nameLease: '500ms', refresh: '200ms', memberTtl: '5s', markTtl: '2s' };
+const QUICK = { nameLease: '500ms', refresh: '200ms', memberTtl: '5s', markTtl: '2s' };
+
+/** So that on a busy machine nobody is taken for dead who only has to wait for the processor. */
+const PATIENT = {
+  connectTimeout: '2s',
+  handshakeTimeout: '5s',
+  linesTimeout: '3s',
+  bytesTimeout: '5s',
+  silenceTimeout: '5s',
+  patience: '5s',
+};
+
+/** The limits of PATIENT as they are by default. */
+export const AS_DELIVERED = {
+  connectTimeout: '300ms',
+  handshakeTimeout: '1s',
+  linesTimeout: '300ms',
+  bytesTimeout: '1s',
+  silenceTimeout: '1s',
+  patience: '1s',
+};

@@ -19,7 +19,7 @@ const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url
 const KEYS = { accessKeyId: 'MESHKEY', secretAccessKey: 'mesh-secret-access-key' };
 export const MESH_SECRET = 'the secret of the meshed processes';
 const POLL_MS = 20;
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 120_000;
 
 type Settings = Readonly<Record<string, unknown>>;
 

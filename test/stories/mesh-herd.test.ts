@@ -13,8 +13,7 @@ const SIZE = (COUNT >= 32 ? 64 : 16) * MIB;
 test(`${COUNT} cold gateways: each byte leaves the origin once, a small object costs one request, a put none`, {
   timeout: 60_000 + COUNT * 10_000,
 }, async () => {
-  // Many processes on few cores have to wait for each other: none of them is dead for that.
-  await using mesh = await MeshGateways.start({ count: COUNT, mesh: { silence: '20s' } });
+  await using mesh = await MeshGateways.start({ count: COUNT });
   const { origin } = mesh;
   const large = await origin.set('large', SIZE);
   const small = await origin.set('small', 10 * KIB);

@@ -237,10 +237,10 @@ export class MeshGateways implements AsyncDisposable {
   async settledBetween(gateway: MeshGateway, second: MeshGateway): Promise<void> {
     const key = this.#keyOwnedBy(gateway, second);
     await this.origin.set(key, 1);
-    // Another version age than 0: it was not asked for this read.
+    // The answer is older than the request: it was not asked for this one.
     for (let remembered = 0; remembered < 2; ) {
-      const { headers } = await gateway.get(key);
-      remembered = Number(headers['x-dfstore-version-age']) > 0 ? remembered + 1 : 0;
+      const { headers, elapsedMs } = await gateway.get(key);
+      remembered = 1_000 * Number(headers['x-dfstore-version-age']) > elapsedMs ? remembered + 1 : 0;
       if (remembered < 2) await pause(POLL_MS);
     }
   }

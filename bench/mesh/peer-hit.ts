@@ -117,7 +117,12 @@ function borrowerOf(from: string): () => Promise<void> {
     { store: shelf, pool: new BufferPool({ maxFreeBytes: 64 * MIB }) },
     { windowBytes: MIB, maxArriving: 16, unwanted: () => undefined },
   );
-  const loan = { from, proof: { root: rootOf(digests, BLOCK), readerKeys: [] }, arriving: false, waiting: () => undefined };
+  const loan = {
+    from,
+    proof: { root: rootOf(digests, BLOCK), readerKeys: [] },
+    arriving: false,
+    waiting: () => undefined,
+  };
   return async () => {
     const feed = arrivals.feed(piece, { first: 0, end: BLOCKS });
     await borrower.borrow(piece, BLOCKS, feed, loan, never);

@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // What is waited for comes in its own time on a machine that runs several files at once.
+    expect: { poll: { timeout: 10_000 } },
   },
 });

@@ -3,6 +3,7 @@
 // gateway's own tracker are plain calls.
 import { LRUCache } from 'lru-cache';
 import type { Background } from '../concurrency/background.ts';
+import { leftByAll } from '../concurrency/left-by-all.ts';
 import { Batched } from './batched.ts';
 import type { Member, MemberId } from './member.ts';
 import type { OwnerCalls } from './owner-calls.ts';
@@ -283,20 +284,4 @@ function together(items: readonly { slab: Slab; told: Omit<Told, 'slab'> }[]): T
 
 function wire({ key, ownerKey, pieces }: Slab): SlabWire {
   return { key, ownerKey, pieces };
-}
-
-/** Aborts when everybody has left. */
-function leftByAll(signals: readonly AbortSignal[]): { signal: AbortSignal; end: () => void } {
-  const controller = new AbortController();
-  const left = () => {
-    if (signals.every(({ aborted }) => aborted)) controller.abort();
-  };
-  for (const signal of signals) signal.addEventListener('abort', left, { once: true });
-  left();
-  return {
-    signal: controller.signal,
-    end: () => {
-      for (const signal of signals) signal.removeEventListener('abort', left);
-    },
-  };
 }

@@ -50,6 +50,7 @@ export class PieceBorrower {
    */
   async borrow(piece: Piece, end: number, feed: Feed, loan: Loan, signal: AbortSignal): Promise<void> {
     const { blockSize, silenceMs } = this.#options;
+    // What another source began of a block is dropped, so that the feed stands where a block begins.
     feed.from('peer', BlockDigests.empty(0));
     const first = end - blockCount(feed.remainingBytes, blockSize);
     const body = encodePieceRequest({

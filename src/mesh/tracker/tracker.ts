@@ -17,7 +17,7 @@ export interface TrackerOptions {
   readonly leases: number;
   /** A receiver that says nothing for so long receives no more. */
   readonly silenceMs: number;
-  /** Bytes of slabs that nobody asked about for a while are forgotten beyond this many. */
+  /** Slabs beyond this many: those that nobody asked about for longest, and of which nothing is under way, are forgotten. */
   readonly maxSlabs: number;
 }
 

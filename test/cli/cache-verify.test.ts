@@ -117,7 +117,8 @@ describe('cache verify', () => {
     const { cli, adminUrl } = await cachingGateway();
     // Slow enough never to come to its end by itself.
     const verifying = await BuiltCli.start(['cache', 'verify', '--rate', '1KiB', '--json', '--admin', adminUrl]);
-    await expect.poll(async () => (await run(['cache', 'verify', '--admin', adminUrl])).stderr).toContain('already');
+    await verifying.says('progress');
+    expect((await run(['cache', 'verify', '--admin', adminUrl])).stderr).toContain('already');
     cli.process.kill('SIGKILL');
     expect(await verifying.ended).toBe(1);
     expect(verifying.stdout).not.toContain('summary');

@@ -27,9 +27,8 @@ function openBodies(origin: SyntheticOrigin): Set<Readable> {
   return open;
 }
 
-async function turnsUntil(done: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 10_000 && !done(); turn += 1) await new Promise((resolve) => setImmediate(resolve));
-  expect(done()).toBe(true);
+async function until(done: () => boolean): Promise<void> {
+  await expect.poll(done).toBe(true);
 }
 
 test('a shelf that keeps nothing and says so is read past: a small range costs its own bytes, each time', async () => {
@@ -105,12 +104,12 @@ test('past the limit of pieces on their way a read is refused as SlowDown, and n
   world.origin.set('one', MIB);
   world.origin.set('two', MIB);
   const first = world.bytes('one');
-  await turnsUntil(() => open.size === 1);
+  await until(() => open.size === 1);
   await expect(world.read('two')).rejects.toMatchObject({ code: 'SlowDown' });
-  await turnsUntil(() => open.size === 1);
+  await until(() => open.size === 1);
   go();
   expect((await first).length).toBe(MIB);
-  await turnsUntil(() => open.size === 0);
+  await until(() => open.size === 0);
   expect((await world.bytes('two')).length).toBe(MIB);
 });
 
@@ -122,7 +121,7 @@ test('a read that is given up before its first chunk was taken leaves nothing be
       world.origin.set(`${identity}${index}`, 4 * MIB, { identity });
       const read = await world.read(`${identity}${index}`);
       await read.chunks.return();
-      await turnsUntil(() => open.size === 0);
+      await until(() => open.size === 0);
     }
   }
   world.origin.set('last', 4 * MIB);
@@ -139,7 +138,7 @@ test('pieces that are here already are not read again when the record of their o
   second.origin.set('k', 2 * MIB);
   second.origin.beforeChunk = () => new Promise((resolve) => setImmediate(resolve));
   expect((await second.bytes('k')).equals(syntheticBytes('etag-of-k', 0, 2 * MIB))).toBe(true);
-  await turnsUntil(() => open.size === 0);
+  await until(() => open.size === 0);
   expect(second.origin.counts.gets).toBe(1);
   expect(second.origin.counts.bodyBytes).toBeLessThan(MIB);
 });

@@ -28,7 +28,7 @@ export interface PieceRecord {
   readonly checksums: Uint32Array | undefined;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 /** [origin, bucket, key, etag, size, pieceSize, index, disk, file, blockSize, madeAt] */
 type Head = [string, string, string, string, number, number, number, string, string, number, number];
 

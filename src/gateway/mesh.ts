@@ -23,6 +23,7 @@ import { HttpMeshClient } from '../mesh/transport/http-mesh-client.ts';
 import { MeshServer } from '../mesh/transport/mesh-server.ts';
 import type { MeshClient } from '../mesh/transport.ts';
 import type { ArrivingPiece } from '../pieces/arriving.ts';
+import type { Departures } from '../pieces/departures.ts';
 import type { Piece } from '../pieces/piece.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import { openMembers, ownMemberId } from './members.ts';
@@ -33,6 +34,7 @@ import { VERSION } from './version.ts';
 
 export interface MeshDeps {
   readonly store: PieceStore;
+  readonly departures: Departures;
   readonly database: Level;
   readonly background: Background;
   readonly log: Logger;
@@ -75,6 +77,7 @@ function openLoneMesh(config: Config, deps: MeshDeps): Mesh {
   const pieces = openPieceMesh(
     {
       ...deps,
+      departures: undefined,
       database: undefined,
       members: { self, hash: 'alone', trackers: () => [self.id] },
       client: NOBODY,

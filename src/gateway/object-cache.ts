@@ -16,6 +16,7 @@ import { type ObjectCache, type ObjectCacheOptions, openObjectCache } from '../o
 import { ObjectWarmer } from '../objects/object-warmer.ts';
 import type { Objects } from '../objects/objects.ts';
 import { RoutedObjects } from '../objects/routed-objects.ts';
+import type { Departures } from '../pieces/departures.ts';
 import { DiskPieceStore } from '../pieces/disk-piece-store.ts';
 import { MemoryTier } from '../pieces/memory-tier.ts';
 import type { PieceStore, Usage } from '../pieces/piece-store.ts';
@@ -57,7 +58,7 @@ export async function openObjects(config: Config, deps: CacheDeps): Promise<Open
   const { log, metrics, opened } = deps;
   const database = await openIndex(join(config.data, 'index'), log);
   opened.push('index', () => database.close());
-  const store = await openShelf(config, database, deps);
+  const { store, departures } = await openShelf(config, database, deps);
   const rules = cacheRules(config.buckets, map);
   const failed = (task: string, error: unknown) => {
     metrics.count('dfstore_cache_failures_total', { part: task === 'names' ? 'database' : 'fill' });
@@ -65,7 +66,7 @@ export async function openObjects(config: Config, deps: CacheDeps): Promise<Open
   };
   const background = new Background({ failed });
   opened.push('background work', () => background.close());
-  const mesh = await openMesh(config, { store, database, background, log, metrics });
+  const mesh = await openMesh(config, { store, departures, database, background, log, metrics });
   opened.push('mesh', () => mesh.close());
   const { directory, names } = mesh;
   const cache = openObjectCache({ map, store, directory, names, database, failed, ...rules }, cacheOptions(config));
@@ -81,7 +82,12 @@ export async function openObjects(config: Config, deps: CacheDeps): Promise<Open
   return { objects, settings, cache: surface };
 }
 
-async function openShelf(config: Config, level: Level, { log, metrics, opened }: CacheDeps): Promise<PieceStore> {
+interface OpenedShelf {
+  readonly store: PieceStore;
+  readonly departures: Departures;
+}
+
+async function openShelf(config: Config, level: Level, { log, metrics, opened }: CacheDeps): Promise<OpenedShelf> {
   const { cache } = config;
   const paths = cache.disks ?? [join(config.data, 'cache')];
   const capacityBytes = Math.floor(cache.capacity / paths.length);
@@ -95,7 +101,7 @@ async function openShelf(config: Config, level: Level, { log, metrics, opened }:
   metrics.sample('dfstore_cache_bytes', () => store.usage().diskBytes);
   metrics.sample('dfstore_cache_memory_bytes', () => store.usage().memoryBytes);
   metrics.sample('dfstore_cache_capacity_bytes', () => store.usage().capacityBytes);
-  return store;
+  return { store, departures: disks.departures };
 }
 
 function cacheOptions({ cache, mesh }: Config): ObjectCacheOptions {

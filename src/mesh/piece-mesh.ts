@@ -3,6 +3,7 @@
 import type { Level } from 'level';
 import type { Background } from '../concurrency/background.ts';
 import type { ArrivingPiece } from '../pieces/arriving.ts';
+import type { Departures } from '../pieces/departures.ts';
 import type { Piece } from '../pieces/piece.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import { Announcer } from './announcer.ts';
@@ -11,10 +12,12 @@ import { PieceBorrower } from './exchange/piece-borrower.ts';
 import { PieceLender } from './exchange/piece-lender.ts';
 import type { BlockSigner } from './exchange/proof.ts';
 import { ProofBook } from './exchange/proof-book.ts';
+import { LastCopies } from './last-copies.ts';
 import type { Member, MemberId } from './member.ts';
 import { type Detour, MeshDirectory } from './mesh-directory.ts';
 import { OwnerCalls } from './owner-calls.ts';
 import type { Slab } from './slab.ts';
+import { SpareCalls } from './spare-calls.ts';
 import { Tracker } from './tracker/tracker.ts';
 import { TrackerDb } from './tracker/tracker-db.ts';
 import { TrackerService } from './tracker/tracker-service.ts';
@@ -32,6 +35,8 @@ export interface PieceMeshDeps {
   readonly client: MeshClient;
   readonly signer: BlockSigner;
   readonly store: PieceStore;
+  /** Undefined: the store never has to make room. */
+  readonly departures?: Departures | undefined;
   /** What this gateway tracks for others survives a restart where there is one. */
   readonly database?: Level | undefined;
   readonly background: Background;
@@ -152,6 +157,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
     },
     { owners: OWNERS, piecesPerSecond: ANNOUNCED_PER_SECOND },
   );
+  const lastCopies = openLastCopies(deps, { trackers, calls, service: tracking, directory, alone }, options);
   return {
     directory,
     trackers,
@@ -177,12 +183,36 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
       };
     },
     close: async () => {
+      lastCopies?.close();
       announcer.close();
       directory.close();
       tracking.close();
       await db?.close();
     },
   };
+}
+
+function openLastCopies(
+  { departures, members, client, store, background, now }: PieceMeshDeps,
+  parts: Pick<PieceMesh, 'trackers' | 'calls' | 'service'> & { directory: MeshDirectory; alone: () => boolean },
+  { patienceMs }: PieceMeshOptions,
+): LastCopies | undefined {
+  if (departures === undefined) return undefined;
+  const { trackers, calls, service, directory, alone } = parts;
+  const asking = new SpareCalls({ self: members.self, client, local: service, trackers, calls }, { patienceMs });
+  return new LastCopies(
+    {
+      departures,
+      store,
+      calls: asking,
+      tell: (slab, told) => trackers.tell(slab, told),
+      tellHeld: (slab, piece) => directory.tellHeld(slab, piece),
+      alone,
+      background,
+      now,
+    },
+    { keepsLast: members.self.role === 'seed' },
+  );
 }
 
 /** Of a gateway that has no mesh: it asks nobody. */

@@ -10,6 +10,7 @@ export type CallName =
   | 'forget'
   | 'progress'
   | 'peek'
+  | 'spare'
   | 'mirror'
   | 'holdings'
   | 'name-report'

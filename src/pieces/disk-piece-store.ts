@@ -4,6 +4,7 @@ import type { Level } from 'level';
 import { BitSet } from './bit-set.ts';
 import { blockCount } from './blocks.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { Departures } from './departures.ts';
 import type { BlockDigests } from './digests.ts';
 import { Disk } from './disk.ts';
 import { diskFiles, type Files } from './files.ts';
@@ -44,12 +45,11 @@ export interface DiskPieceStoreDeps {
   readonly observer: PieceObserver;
   readonly files?: Files;
   readonly nowMs?: () => number;
-  /** Whether nobody else holds the piece: such a piece is evicted a round later. */
-  readonly isLastCopy?: (key: string) => boolean;
 }
 
 export class DiskPieceStore implements PieceStore {
   readonly blockSize: number;
+  readonly departures: Departures;
   readonly #shelf: Shelf;
   readonly #reader: ShelfReader;
   readonly #nowMs: () => number;
@@ -61,6 +61,7 @@ export class DiskPieceStore implements PieceStore {
 
   private constructor(shelf: Shelf, deps: DiskPieceStoreDeps, options: DiskPieceStoreOptions) {
     this.#shelf = shelf;
+    this.departures = new Departures({ shelf });
     this.blockSize = options.blockSize;
     this.#verify = options.verify;
     this.#nowMs = deps.nowMs ?? Date.now;
@@ -72,7 +73,7 @@ export class DiskPieceStore implements PieceStore {
 
   /** Ready to serve what LevelDB knows; the sweep for what it does not know goes on in the background. */
   static async open(deps: DiskPieceStoreDeps, options: DiskPieceStoreOptions): Promise<DiskPieceStore> {
-    const { observer, level, isLastCopy } = deps;
+    const { observer, level } = deps;
     const files = deps.files ?? diskFiles;
     const disks = options.disks.map(
       (disk) => new Disk({ files, observer }, { ...disk, maxOpenFiles: options.maxOpenFiles ?? 512 }),
@@ -82,7 +83,7 @@ export class DiskPieceStore implements PieceStore {
       { flushMs: options.flushMs ?? 100, maxWaiting: options.maxWaitingMarks ?? 100_000 },
     );
     const shelf = new Shelf(
-      { disks, db, observer, isLastCopy },
+      { disks, db, observer },
       {
         highWater: options.highWater ?? 0.95,
         lowWater: options.lowWater ?? 0.9,

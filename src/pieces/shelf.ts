@@ -25,36 +25,33 @@ export interface ShelfOptions {
   readonly maxPieces: number;
 }
 
+interface ShelfListeners {
+  evicted: ((piece: Piece) => void) | undefined;
+  arrived: (() => void) | undefined;
+}
+
+/** Of the fill at which eviction begins: so near to it, what goes next is looked at. */
+const NEAR = 0.85;
+
 export class Shelf {
   readonly disks: readonly Disk[];
   readonly db: PieceDb;
   readonly observer: PieceObserver;
   readonly pieces = new Map<PieceKey, ShelvedPiece>();
   readonly #options: ShelfOptions;
-  readonly #isLastCopy: ((key: PieceKey) => boolean) | undefined;
+  /** Told of each piece that has made room, and of each block that has come, by whoever wants to know. */
+  readonly listeners: ShelfListeners = { evicted: undefined, arrived: undefined };
   readonly #pins = new Map<string, number>();
   readonly #writers = new Map<PieceKey, number>();
   readonly #evicting = new Map<Disk, Promise<void>>();
   readonly #rules: EvictionRules<PieceKey>;
 
-  constructor(
-    deps: {
-      disks: readonly Disk[];
-      db: PieceDb;
-      observer: PieceObserver;
-      isLastCopy?: ((key: PieceKey) => boolean) | undefined;
-    },
-    options: ShelfOptions,
-  ) {
+  constructor(deps: { disks: readonly Disk[]; db: PieceDb; observer: PieceObserver }, options: ShelfOptions) {
     this.disks = deps.disks;
     this.db = deps.db;
     this.observer = deps.observer;
-    this.#isLastCopy = deps.isLastCopy;
     this.#options = options;
-    this.#rules = {
-      evictable: (key) => !this.#writers.has(key) && !this.#pins.has(versionIdOf(key)),
-      ...(this.#isLastCopy === undefined ? {} : { isLastCopy: this.#isLastCopy }),
-    };
+    this.#rules = { evictable: (key) => !this.#writers.has(key) && !this.#pins.has(versionIdOf(key)) };
   }
 
   /** Where a new piece goes; undefined while no disk takes anything. */
@@ -80,16 +77,21 @@ export class Shelf {
 
   /** Undefined: LevelDB has lost it (then the piece is discarded) or does not answer now. */
   async recordOf(shelved: ShelvedPiece): Promise<PieceRecord | undefined> {
-    let record: PieceRecord | undefined;
-    try {
-      record = await this.db.get(shelved.key);
-    } catch (error) {
-      this.observer.databaseFailed({ error, lost: 0 });
-      return undefined;
-    }
+    const record = await this.rowOf(shelved.key);
+    if (record === 'unknown') return undefined;
     if (record?.file === shelved.file) return record;
     await this.discard(shelved, 'record');
     return undefined;
+  }
+
+  /** 'unknown': LevelDB does not answer now. */
+  async rowOf(key: PieceKey): Promise<PieceRecord | undefined | 'unknown'> {
+    try {
+      return await this.db.get(key);
+    } catch (error) {
+      this.observer.databaseFailed({ error, lost: 0 });
+      return 'unknown';
+    }
   }
 
   /** Takes it off the shelf at once; its file goes after. */
@@ -118,9 +120,17 @@ export class Shelf {
     return true;
   }
 
+  /** Those disks that will soon have to make room. */
+  get crowded(): readonly Disk[] {
+    const { highWater, maxPieces } = this.#options;
+    if (this.pieces.size > maxPieces * NEAR) return this.disks;
+    return this.disks.filter((disk) => disk.usedBytes - disk.leavingBytes > disk.capacityBytes * highWater * NEAR);
+  }
+
   /** Brings a disk that has come above its high water down to its low water, one piece after the other. */
   settle(disk: Disk): void {
     const { highWater, maxPieces } = this.#options;
+    this.listeners.arrived?.();
     const high = disk.usedBytes - disk.leavingBytes > disk.capacityBytes * highWater;
     if ((!high && this.pieces.size <= maxPieces) || this.#evicting.has(disk)) return;
     const evicting = this.#evictDown(disk).finally(() => this.#evicting.delete(disk));
@@ -197,6 +207,16 @@ export class Shelf {
     const shelved = key === undefined ? undefined : this.pieces.get(key);
     if (shelved === undefined) return undefined;
     this.observer.evicted({ key: shelved.key, disk: disk.path, bytes: shelved.allocatedBytes });
-    return this.discard(shelved);
+    return this.#evict(shelved);
+  }
+
+  async #evict(shelved: ShelvedPiece): Promise<void> {
+    const { evicted } = this.listeners;
+    // Asked for before its row goes: only the row says which object the piece is of.
+    const row = evicted === undefined ? undefined : this.rowOf(shelved.key);
+    await this.discard(shelved);
+    const record = await row;
+    // It may have come back meanwhile.
+    if (record !== undefined && record !== 'unknown' && !this.pieces.has(shelved.key)) evicted?.(record.piece);
   }
 }

@@ -99,22 +99,27 @@ test('when all that is held is pinned, new pieces are refused and nothing is los
   }
 });
 
-test('a piece that is being written is not evicted, and its last copy elsewhere decides who goes first', async () => {
-  const kept = pieceOf('last-copy');
-  const shelf = await openDiskShelf({
-    blockSize: BLOCK,
-    capacityBytes: 8 * PIECE,
-    isLastCopy: (key) => key.startsWith(kept.version.id),
-  });
+test('a piece that is being written is not evicted, and what is spare goes first', async () => {
+  const shelf = await openDiskShelf({ blockSize: BLOCK, capacityBytes: 8 * PIECE });
   const { store } = shelf;
+  const evicted: string[] = [];
+  store.departures.listen({ evicted: ({ version }) => evicted.push(version.key), arrived: () => undefined });
   try {
-    await shelve(store, kept);
     const writing = pieceOf('writing');
     const writer = store.write(writing);
     await shelve(store, writing, [0]);
-    for (let index = 0; index < 8; index += 1) await shelve(store, pieceOf(`flood-${index}`));
+    for (let index = 0; index < 7; index += 1) await shelve(store, pieceOf(`kept-${index}`));
+    expect(store.departures.areNear).toBe(true);
+    const spare = pieceOf('kept-3');
+    store.departures.spare(spare);
+    const upcoming: string[] = [];
+    for await (const { version } of store.departures.upcoming()) upcoming.push(version.key);
+    expect(upcoming).toEqual(expect.arrayContaining(['kept-0', 'kept-1', 'kept-5']));
+    expect(upcoming).not.toContain('kept-3');
+    for (let index = 0; index < 2; index += 1) await shelve(store, pieceOf(`flood-${index}`));
+    await store.idle();
+    expect(evicted.slice(0, 2)).toEqual(['kept-3', 'kept-0']);
     expect([...store.blocks(writing)]).toEqual([0]);
-    expect(store.blocks(kept).isFull).toBe(true);
     await writer.close();
   } finally {
     await shelf.close();

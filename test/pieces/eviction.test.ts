@@ -53,7 +53,7 @@ test('the order of a scan alone decides nothing for the hot set when it is read 
 
 test('bytes are exact through any sequence of calls, and every entry can be evicted once', () => {
   const call = fc.record({
-    what: fc.constantFrom('add', 'resize', 'touch', 'remove', 'evict', 'unpark'),
+    what: fc.constantFrom('add', 'resize', 'touch', 'remove', 'evict', 'unpark', 'spare', 'keep'),
     id: fc.nat(20).map(String),
     bytes: fc.nat(50),
   });
@@ -96,13 +96,38 @@ test('what may not go now is passed over, and goes once it may', () => {
   expect(policy.evict(rules)).toBe('pinned');
 });
 
-test('the last copy in the mesh goes after a piece that others hold, but goes', () => {
+test('what is spare goes before all others, however often it was read, unless it is kept after all', () => {
   const policy = new S3Fifo({ capacityBytes: 10 });
-  policy.add('last copy', 5);
-  policy.add('held elsewhere', 5);
-  const rules = { evictable: () => true, isLastCopy: (id: string) => id === 'last copy' };
-  expect(policy.evict(rules)).toBe('held elsewhere');
-  expect(policy.evict(rules)).toBe('last copy');
+  for (const id of ['first', 'spare', 'kept', 'last']) policy.add(id, 1);
+  policy.touch('spare');
+  policy.spare('spare');
+  policy.spare('kept');
+  policy.keep('kept');
+  expect(policy.evict(ANY)).toBe('spare');
+  expect(policy.evict(ANY)).toBe('first');
+  expect(policy.evict(ANY)).toBe('last');
+  expect(policy.evict(ANY)).toBe('kept');
+  expect(policy.bytes).toBe(0);
+});
+
+test('what is spare and may not go now is passed over', () => {
+  const policy = new S3Fifo({ capacityBytes: 10 });
+  for (const id of ['other', 'pinned']) policy.add(id, 5);
+  policy.spare('pinned');
+  expect(policy.evict({ evictable: (id) => id !== 'pinned' })).toBe('other');
+  policy.unpark('pinned');
+  expect(policy.evict(ANY)).toBe('pinned');
+});
+
+test('what is upcoming is told about as it will go, what is spare already is not', () => {
+  const policy = new S3Fifo({ capacityBytes: 100 });
+  for (let index = 0; index < 10; index += 1) policy.add(`piece-${index}`, 10);
+  policy.touch('piece-0');
+  policy.spare('piece-3');
+  const told = [...policy.upcoming()];
+  expect(told).toEqual([1, 2, 4, 5, 6, 7, 8, 9, 0].map((index) => `piece-${index}`));
+  expect(policy.evict(ANY)).toBe('piece-3');
+  expect(policy.evict(ANY)).toBe(told[0]);
 });
 
 test('what comes back soon after it was evicted outlives newcomers', () => {

@@ -53,14 +53,14 @@ export interface DiskShelf {
 export type ShelfSettings = Partial<Omit<DiskPieceStoreOptions, 'disks'>> & {
   readonly disks?: number;
   readonly capacityBytes?: number;
-} & Partial<Pick<DiskPieceStoreDeps, 'files' | 'nowMs' | 'isLastCopy'>>;
+} & Partial<Pick<DiskPieceStoreDeps, 'files' | 'nowMs'>>;
 
 export async function openDiskShelf(settings: ShelfSettings = {}): Promise<DiskShelf> {
   const root = await mkdtemp(join(tmpdir(), 'dfstore-shelf-'));
   const disks = Array.from({ length: settings.disks ?? 1 }, (_, index) => join(root, `disk${index}`));
   const levelPath = join(root, 'level');
   const observer = new RememberingObserver();
-  const { disks: _disks, capacityBytes = 64 * 2 ** 20, files, nowMs, isLastCopy, ...rest } = settings;
+  const { disks: _disks, capacityBytes = 64 * 2 ** 20, files, nowMs, ...rest } = settings;
   const open = async (
     changes: Partial<DiskPieceStoreOptions> = {},
   ): Promise<{ store: DiskPieceStore; level: Level }> => {
@@ -72,7 +72,6 @@ export async function openDiskShelf(settings: ShelfSettings = {}): Promise<DiskS
         observer,
         ...(files === undefined ? {} : { files }),
         ...(nowMs === undefined ? {} : { nowMs }),
-        ...(isLastCopy === undefined ? {} : { isLastCopy }),
       },
       {
         blockSize: 4096,

@@ -72,7 +72,7 @@ export class SlabKnowledge {
   async tell(slab: SlabWire): Promise<Rows> {
     const { tracker, db } = this.#deps;
     if (!tracker.knows(slab.key)) return rowsOf((await db?.holdings(slab.key)) ?? NOTHING, []);
-    const state = await this.#recall(slab);
+    const state = await this.recall(slab);
     const receivers = [...state.allReceivers()].map(([piece, { member, source, bytes, waiting }]) => ({
       piece,
       member,
@@ -94,13 +94,14 @@ export class SlabKnowledge {
   }
 
   async #learn(slab: SlabWire, limit: () => AbortSignal): Promise<void> {
-    await this.#recall(slab);
+    await this.recall(slab);
     const { members, calls } = this.#deps;
     const others = owners(slab.ownerKey, members.trackers(), ASKED_OWNERS).filter((id) => id !== members.self.id);
     await Promise.all(others.filter((id) => !calls.isDown(id)).map((id) => this.#askOwner(id, slab, limit())));
   }
 
-  async #recall(slab: SlabWire): Promise<SlabState> {
+  /** With what an earlier run wrote down of it. */
+  async recall(slab: SlabWire): Promise<SlabState> {
     const { tracker, db } = this.#deps;
     const known = tracker.find(slab.key);
     if (known !== undefined && this.#recalled.has(known)) return known;

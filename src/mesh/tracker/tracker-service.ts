@@ -15,9 +15,12 @@ import {
   parseComplain,
   parsePeek,
   parseProgress,
+  parseSpare,
   parseTell,
   type Rows,
   type SlabWire,
+  type Spare,
+  type Spared,
   type Tell,
 } from './tracker-wire.ts';
 
@@ -67,6 +70,7 @@ export class TrackerService {
       announce: { kind: 'ask', handle: async (body, caller) => this.tell(parseTell(body), caller) },
       forget: { kind: 'ask', handle: async (body, caller) => this.complain(parseComplain(body), caller) },
       progress: { kind: 'ask', handle: async (body, caller) => this.progress(parseProgress(body), caller) },
+      spare: { kind: 'ask', handle: async (body, caller) => this.spare(parseSpare(body), caller) },
       peek: { kind: 'ask', handle: async (body) => this.peek(parsePeek(body).slab) },
     };
   }
@@ -144,6 +148,17 @@ export class TrackerService {
       ),
     }));
     return { moved: moved.filter(({ pieces }) => pieces.length > 0) };
+  }
+
+  /** Of the pieces, those that others hold too: the caller is about to drop them, and counts as no holder any more. */
+  async spare({ slabs }: Spare, caller: Member): Promise<Spared> {
+    const spared: Spared['spared'] = [];
+    for (const { slab, pieces } of slabs) {
+      await this.#knowledge.recall(slab);
+      const dropped = this.#deps.tracker.spare(slab.key, caller, pieces);
+      if (dropped.length > 0) spared.push({ slab: slab.key, pieces: dropped });
+    }
+    return { spared };
   }
 
   /** Who holds and who receives which of the slab's pieces, as far as it is known here. */

@@ -68,6 +68,10 @@ const progressSchema = z.object({
 
 const movedSchema = z.object({ moved: z.array(z.object({ slab: z.string(), pieces })).max(MAX_SLABS) });
 
+const spareSchema = z.object({ slabs: z.array(z.object({ slab: slabSchema, pieces })).max(MAX_SLABS) });
+
+const sparedSchema = z.object({ spared: z.array(z.object({ slab: z.string(), pieces })).max(MAX_SLABS) });
+
 const peekSchema = z.object({ slab: slabSchema });
 
 const rowsSchema = z.object({
@@ -96,6 +100,8 @@ export type Tell = z.infer<typeof tellSchema>;
 export type Complain = z.infer<typeof complainSchema>;
 export type Progress = z.infer<typeof progressSchema>;
 export type Moved = z.infer<typeof movedSchema>;
+export type Spare = z.infer<typeof spareSchema>;
+export type Spared = z.infer<typeof sparedSchema>;
 export type Rows = z.infer<typeof rowsSchema>;
 export type Decided = z.infer<typeof decidedSchema>;
 
@@ -104,6 +110,8 @@ export const parseTell = parser(tellSchema);
 export const parseComplain = parser(complainSchema);
 export const parseProgress = parser(progressSchema);
 export const parseMoved = parser(movedSchema);
+export const parseSpare = parser(spareSchema);
+export const parseSpared = parser(sparedSchema);
 export const parsePeek = parser(peekSchema);
 export const parseRows = parser(rowsSchema);
 export const parseDecided = parser(decidedSchema);

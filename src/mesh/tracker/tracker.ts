@@ -6,6 +6,7 @@ import type { Member, MemberId } from '../member.ts';
 import type { SlabKey } from '../slab.ts';
 import { MemberBook, type MemberState } from './member-book.ts';
 import { type Decision, type Receiver, SlabState, type Waiter } from './slab-state.ts';
+import { isHeldByOthers } from './spare-copies.ts';
 import type { Announced, Asked, Complaint, Holdings, Reported, SlabRef } from './tracker-calls.ts';
 import { Transfers } from './transfers.ts';
 import { Waiting } from './waiting.ts';
@@ -156,6 +157,17 @@ export class Tracker {
     if (slab === undefined) return;
     for (const piece of pieces) slab.dropHeld(member, piece);
     this.#deps.changed(key, member);
+  }
+
+  /** It may drop those that others hold too, and counts as having dropped them. Answers which. */
+  spare(key: SlabKey, about: Member, pieces: readonly number[]): number[] {
+    const by = this.#members.seen(about);
+    const slab = this.#slabs.get(key);
+    if (slab === undefined) return [];
+    const nowMs = this.#deps.now();
+    const spared = pieces.filter((piece) => isHeldByOthers(slab, piece, by, this.#members, nowMs));
+    this.withdraw(key, about.id, spared);
+    return spared;
   }
 
   /** No longer wanted, or failed. */

@@ -1,27 +1,24 @@
 // Who the trackers are, as each member sees it: a change of the list comes to each of them after a time of its own.
-import { hash } from 'node:crypto';
 import type { MemberId } from '../../src/mesh/member.ts';
-import { owners } from '../../src/mesh/rendezvous.ts';
+import type { Slab } from '../../src/mesh/slab.ts';
+import { slabOwners, TrackerView } from '../../src/mesh/slab-owners.ts';
 import type { EventQueue } from './event-queue.ts';
-
-export interface View {
-  readonly hash: string;
-  readonly trackers: readonly MemberId[];
-}
-
-/** Ranks that are ever asked for. */
-const RANKS = 6;
 
 export class Membership {
   readonly #queue: EventQueue;
   readonly #staleMs: number;
   readonly #random: () => number;
-  readonly #views: { readonly view: View; readonly sinceMs: number }[] = [];
+  readonly #zoneOf: (id: MemberId) => string | undefined;
+  readonly #views: { readonly view: TrackerView; readonly sinceMs: number }[] = [];
   readonly #ranks = new Map<string, readonly MemberId[]>();
 
   /** `staleMs`: after so long everybody has a change. */
-  constructor(queue: EventQueue, options: { staleMs: number; random: () => number }) {
+  constructor(
+    queue: EventQueue,
+    options: { staleMs: number; random: () => number; zoneOf: (id: MemberId) => string | undefined },
+  ) {
     this.#queue = queue;
+    this.#zoneOf = options.zoneOf;
     this.#staleMs = options.staleMs;
     this.#random = options.random;
   }
@@ -32,16 +29,15 @@ export class Membership {
   }
 
   set(trackers: readonly MemberId[]): void {
-    const list = [...trackers].sort();
-    const view = { hash: hash('sha1', list.join('\n'), 'hex'), trackers: list };
+    const view = new TrackerView([...trackers].sort(), this.#zoneOf);
     this.#views.push({ view, sinceMs: this.#queue.nowMs });
   }
 
-  get current(): View {
+  get current(): TrackerView {
     return this.at(0);
   }
 
-  at(place: number): View {
+  at(place: number): TrackerView {
     for (let index = this.#views.length - 1; index >= 0; index -= 1) {
       const known = this.#views[index];
       if (known !== undefined && (index === 0 || known.sinceMs + place * this.#staleMs <= this.#queue.nowMs)) {
@@ -51,10 +47,10 @@ export class Membership {
     throw new Error('There is no list of trackers yet.');
   }
 
-  /** Those who answer for a key, the first first. */
-  ranked(view: View, key: string, among = () => view.trackers, group = ''): readonly MemberId[] {
-    const at = `${view.hash}${group}\n${key}`;
-    const known = this.#ranks.get(at) ?? owners(key, among(), RANKS);
+  /** Those who answer for a slab, the first first. */
+  ranked(view: TrackerView, slab: Pick<Slab, 'key' | 'ownerKey'>): readonly MemberId[] {
+    const at = `${view.hash}\n${slab.key}`;
+    const known = this.#ranks.get(at) ?? slabOwners(slab, view);
     this.#ranks.set(at, known);
     return known;
   }

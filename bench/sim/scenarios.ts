@@ -227,6 +227,7 @@ export const SCENARIOS: readonly Scenario[] = [
       crash(world, gone, 5 * MINUTE, () => 'silent', 15 * SECOND);
       return readings(world, 20_000, 10 * MINUTE);
     },
+    bar: 1.05,
   },
   {
     name: 'asymmetric partition',

@@ -9,7 +9,7 @@ import type { Complaint, Holdings, Reported } from '../../src/mesh/tracker/track
 import type { Decided, SlabWire } from '../../src/mesh/tracker/tracker-wire.ts';
 import { MeshError } from '../../src/mesh/transport.ts';
 import type { Place } from './network.ts';
-import { type Level, levelOf, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export interface OpenCall {
   readonly by: Place;
@@ -25,8 +25,7 @@ export class SimTracker {
   readonly member: Member;
   readonly tracker: Tracker;
   readonly #world: World;
-  /** Of the mesh's slabs, and of those of the own zone. */
-  readonly #knowledge: Readonly<Record<Level, SlabKnowledge>>;
+  readonly #knowledge: SlabKnowledge;
   readonly #calls: OwnerCalls;
   readonly #open = new Set<OpenCall>();
   #cpuFreeMs = 0;
@@ -49,10 +48,10 @@ export class SimTracker {
       },
       { uploadSlots: 32, leases: 4, silenceMs: 1_500, maxSlabs: 100_000 },
     );
-    this.#knowledge = { mesh: this.#knowledgeOf('mesh', before), zone: this.#knowledgeOf('zone', before) };
+    this.#knowledge = this.#knowledgeOf(before);
   }
 
-  #knowledgeOf(level: Level, before: SimTracker | undefined): SlabKnowledge {
+  #knowledgeOf(before: SimTracker | undefined): SlabKnowledge {
     const { tracker, member } = this;
     const world = this.#world;
     return new SlabKnowledge({
@@ -60,13 +59,8 @@ export class SimTracker {
       db: before === undefined ? undefined : { holdings: async (key) => holdingsIn(before.tracker.find(key)) },
       client: { ask: (to, _call, body) => this.#ask(to, body) },
       calls: this.#calls,
-      members: {
-        self: member,
-        get hash() {
-          return world.viewOf(member.id).hash;
-        },
-        trackers: () => world.trackersFor(member, level),
-      },
+      self: member,
+      view: () => world.viewOf(member.id),
       now: () => world.queue.nowMs,
     });
   }
@@ -118,7 +112,7 @@ export class SimTracker {
     };
     this.#work(35 + 2 * pieces.length, () => {
       this.#world.queue.unsettled();
-      void this.#knowledge[levelOf(slab)].makeSure(slab, () => new AbortController().signal).then(begin);
+      void this.#knowledge.makeSure(slab, () => new AbortController().signal).then(begin);
     });
     return end;
   }
@@ -161,7 +155,7 @@ export class SimTracker {
   peek(slab: SlabWire, told: (rows: unknown) => void): void {
     this.#work(100, () => {
       this.#world.queue.unsettled();
-      void this.#knowledge[levelOf(slab)].tell(slab).then(told);
+      void this.#knowledge.tell(slab).then(told);
     });
   }
 

@@ -1,12 +1,13 @@
 // A simulated mesh: its members, its wires, its clock, and what befalls it.
 import type { Member, MemberId } from '../../src/mesh/member.ts';
-import { slabOf } from '../../src/mesh/slab.ts';
+import { slabOf, zoneKey, zoneSlab } from '../../src/mesh/slab.ts';
+import type { TrackerView } from '../../src/mesh/slab-owners.ts';
 import type { SlabWire } from '../../src/mesh/tracker/tracker-wire.ts';
 import { objectVersion } from '../../src/pieces/piece.ts';
 import { seeded } from '../../test/support/seeded.ts';
 import type { Claim } from './claim.ts';
 import { EventQueue } from './event-queue.ts';
-import { Membership, type View } from './membership.ts';
+import { Membership } from './membership.ts';
 import { Network, type NetworkOptions, type Reach } from './network.ts';
 import { SimPeer } from './sim-peer.ts';
 import { SimTracker } from './sim-tracker.ts';
@@ -39,7 +40,6 @@ export interface SimSettings {
 
 export type Level = 'zone' | 'mesh';
 
-const ZONE = 'zone:';
 const BLOCK_SIZE = 256 * 1024;
 /** Of a member of whom no more is heard: what the receiver's silence limit is. */
 const SILENCE_MS = 1_500;
@@ -66,7 +66,11 @@ export class World {
     this.settings = settings;
     this.random = seeded(settings.seed);
     this.network = new Network(this.queue, settings.network);
-    this.membership = new Membership(this.queue, { staleMs: settings.staleMs, random: this.random });
+    this.membership = new Membership(this.queue, {
+      staleMs: settings.staleMs,
+      random: this.random,
+      zoneOf: (id) => this.peer(id).zone,
+    });
     this.levels = settings.levels === 2 ? ['zone', 'mesh'] : ['mesh'];
     this.network.reach = (from, to) => {
       if (!this.isConnected(from.id, to.id)) return 'silent';
@@ -100,26 +104,17 @@ export class World {
     return tracker?.stopped === false ? tracker : undefined;
   }
 
-  viewOf(id: MemberId): View {
+  viewOf(id: MemberId): TrackerView {
     return this.membership.at(this.#places.get(id) ?? 0);
-  }
-
-  /** Those that answer for the mesh, or for the member's zone. */
-  trackersFor(member: { readonly id: MemberId; readonly zone: string | undefined }, level: Level): readonly MemberId[] {
-    const { trackers } = this.viewOf(member.id);
-    return level === 'mesh' ? trackers : trackers.filter((id) => this.peer(id).zone === member.zone);
   }
 
   /** In order of their rank. */
   ownersOf(peer: SimPeer, object: number, level: Level, view = this.viewOf(peer.id)): readonly MemberId[] {
-    const { ownerKey } = this.slab(peer, object, level);
-    if (level === 'mesh') return this.membership.ranked(view, ownerKey);
-    const among = () => view.trackers.filter((id) => this.peer(id).zone === peer.zone);
-    return this.membership.ranked(view, ownerKey, among, peer.zone);
+    return this.membership.ranked(view, this.slab(peer, object, level));
   }
 
   slab(peer: { readonly zone: string | undefined }, object: number, level: Level): SlabWire {
-    const name = level === 'mesh' ? `${object}` : `${ZONE}${peer.zone}/${object}`;
+    const name = level === 'mesh' ? `${object}` : `${peer.zone}/${object}`;
     const known = this.#slabs.get(name);
     if (known !== undefined) return known;
     const { pieces, pieceBytes } = this.settings;
@@ -128,8 +123,8 @@ export class World {
       { version: objectVersion({ ...fields, pieceSize: pieceBytes }), index: 0 },
       BLOCK_SIZE,
     );
-    const prefix = level === 'mesh' ? '' : `${ZONE}${peer.zone}/`;
-    const slab = { key: prefix + key, ownerKey: prefix + ownerKey, pieces };
+    const ofMesh = { key, ownerKey, pieces };
+    const slab = level === 'mesh' ? ofMesh : zoneSlab(ofMesh, zoneKey(peer.zone ?? ''));
     this.#slabs.set(name, slab);
     return slab;
   }
@@ -199,8 +194,4 @@ export class World {
     this.#places.set(id, this.membership.place());
     if (role === 'tracker') this.#trackers.set(id, new SimTracker(this, member, undefined));
   }
-}
-
-export function levelOf({ key }: Pick<SlabWire, 'key'>): Level {
-  return key.startsWith(ZONE) ? 'zone' : 'mesh';
 }

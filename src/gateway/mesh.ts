@@ -74,12 +74,13 @@ export function openMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
 function openLoneMesh(config: Config, deps: MeshDeps): Mesh {
   const signer = new BlockSigner();
   const self = describeSelf(config, 'this gateway', signer);
+  const list = [self.id];
   const pieces = openPieceMesh(
     {
       ...deps,
       departures: undefined,
       database: undefined,
-      members: { self, hash: 'alone', trackers: () => [self.id] },
+      members: { self, trackers: () => list, about: () => undefined },
       client: NOBODY,
       signer,
       observer: observeMesh(deps),

@@ -3,15 +3,16 @@
 import type { Background } from '../concurrency/background.ts';
 import type { Piece } from '../pieces/piece.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
-import type { MemberId } from './member.ts';
-import { owners } from './rendezvous.ts';
-import { type Slab, slabOf } from './slab.ts';
+import type { Slab } from './slab.ts';
+import { slabOwners, TrackerView } from './slab-owners.ts';
 
 export interface AnnouncerDeps {
-  readonly store: Pick<PieceStore, 'list' | 'blockSize'>;
-  readonly trackers: () => readonly MemberId[];
+  readonly store: Pick<PieceStore, 'list'>;
+  readonly view: () => TrackerView;
+  /** Those of whose owners somebody is to hear of the piece. */
+  readonly slabsOf: (piece: Piece) => readonly Slab[];
   /** Resolves when the piece was told, or cannot be. */
-  readonly announce: (slab: Slab, piece: Piece) => Promise<void>;
+  readonly announce: (piece: Piece) => Promise<void>;
   readonly background: Background;
 }
 
@@ -27,7 +28,7 @@ export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #closing = new AbortController();
   /** The list that everything held was last told to. */
-  #told: readonly MemberId[] = [];
+  #told = new TrackerView([]);
   #running = false;
 
   constructor(deps: AnnouncerDeps, options: AnnouncerOptions) {
@@ -37,7 +38,7 @@ export class Announcer {
 
   /** The list may have changed. */
   update(): void {
-    if (this.#running || this.#closing.signal.aborted || this.#deps.trackers() === this.#told) return;
+    if (this.#running || this.#closing.signal.aborted || this.#deps.view() === this.#told) return;
     this.#running = true;
     this.#deps.background.run(
       'announce',
@@ -55,16 +56,16 @@ export class Announcer {
   }
 
   async #round(): Promise<void> {
-    const trackers = this.#deps.trackers();
+    const view = this.#deps.view();
     const before = this.#told;
-    this.#told = trackers;
+    this.#told = view;
     let told = 0;
     for await (const { version, pieces } of this.#deps.store.list()) {
       for (const index of pieces) {
         const piece = { version, index };
-        const slab = slabOf(piece, this.#deps.store.blockSize);
-        if (!this.#isNews(slab, before, trackers)) continue;
-        await this.#deps.announce(slab, piece);
+        const isNews = this.#deps.slabsOf(piece).some((slab) => this.#isNews(slab, before, view));
+        if (!isNews) continue;
+        await this.#deps.announce(piece);
         told += 1;
         if (told % Math.ceil((this.#options.piecesPerSecond * STEP_MS) / 1000) === 0) await this.#pause();
       }
@@ -73,9 +74,12 @@ export class Announcer {
   }
 
   /** Somebody answers for the slab who did not before. */
-  #isNews(slab: Slab, before: readonly MemberId[], trackers: readonly MemberId[]): boolean {
-    const had = owners(slab.ownerKey, before, this.#options.owners);
-    return owners(slab.ownerKey, trackers, this.#options.owners).some((id) => !had.includes(id));
+  #isNews(slab: Slab, before: TrackerView, view: TrackerView): boolean {
+    const { owners } = this.#options;
+    const had = slabOwners(slab, before).slice(0, owners);
+    return slabOwners(slab, view)
+      .slice(0, owners)
+      .some((id) => !had.includes(id));
   }
 
   #pause(): Promise<void> {

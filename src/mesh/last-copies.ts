@@ -7,7 +7,7 @@ import type { Background } from '../concurrency/background.ts';
 import type { Departures } from '../pieces/departures.ts';
 import { type Piece, type PieceKey, pieceKey } from '../pieces/piece.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
-import { type Slab, slabOf } from './slab.ts';
+import { slabOf } from './slab.ts';
 import type { SpareCalls } from './spare-calls.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
@@ -20,7 +20,7 @@ export interface LastCopiesDeps {
   readonly calls: Pick<SpareCalls, 'ask'>;
   readonly tell: TrackerClient['tell'];
   /** Resolves when the piece was told as held, or cannot be. */
-  readonly tellHeld: (slab: Slab, piece: Piece) => Promise<void>;
+  readonly tellHeld: (piece: Piece) => Promise<void>;
   /** Nobody else is there to hold anything. */
   readonly alone: () => boolean;
   readonly background: Background;
@@ -146,7 +146,7 @@ export class LastCopies {
       if (now() - sinceMs < LAPSE_MS) return;
       this.#spares.delete(key);
       departures.keep(piece);
-      if (store.blocks(piece).isFull) background.run('announce', tellHeld(slabOf(piece, store.blockSize), piece));
+      if (store.blocks(piece).isFull) background.run('announce', tellHeld(piece));
     }
   }
 }

@@ -63,13 +63,12 @@ export class MeshDirectory implements Directory {
 
   announce(pieces: readonly Piece[]): void {
     if (this.#deps.alone()) return;
-    for (const piece of pieces)
-      this.#deps.background.run('announce', this.tellHeld(slabOf(piece, this.#deps.store.blockSize), piece));
+    for (const piece of pieces) this.#deps.background.run('announce', this.tellHeld(piece));
   }
 
   /** To the owners of its slab; nothing where the shelf no longer has it. */
-  async tellHeld(slab: Slab, piece: Piece): Promise<void> {
-    await announceWhole(this.#deps, slab, piece);
+  async tellHeld(piece: Piece): Promise<void> {
+    await announceWhole(this.#deps, slabOf(piece, this.#deps.store.blockSize), piece);
   }
 
   close(): void {

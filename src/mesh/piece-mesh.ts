@@ -16,18 +16,20 @@ import { LastCopies } from './last-copies.ts';
 import type { Member, MemberId } from './member.ts';
 import { type Detour, MeshDirectory } from './mesh-directory.ts';
 import { OwnerCalls } from './owner-calls.ts';
-import type { Slab } from './slab.ts';
+import { type Slab, slabOf } from './slab.ts';
 import { SpareCalls } from './spare-calls.ts';
 import { Tracker } from './tracker/tracker.ts';
 import { TrackerDb } from './tracker/tracker-db.ts';
 import { TrackerService } from './tracker/tracker-service.ts';
 import { TrackerClient } from './tracker-client.ts';
+import { TrackerZones } from './tracker-zones.ts';
 import { type Handlers, type MeshClient, MeshError } from './transport.ts';
 
 interface MeshMembers {
   readonly self: Member;
-  readonly hash: string;
+  /** The same array until the list changes. */
   trackers(): readonly MemberId[];
+  about(id: MemberId): Member | undefined;
 }
 
 export interface PieceMeshDeps {
@@ -91,8 +93,6 @@ export interface PieceMesh {
 
 /** Owners of a slab: the first decides, the second knows enough to go on. */
 const OWNERS = 2;
-/** Asked in turn before the gateway goes on by itself. */
-const RANKS = 6;
 const MAX_PROOFS = 4096;
 /** Sources that fail for one piece before its origin is read. */
 const MAX_SOURCES = 8;
@@ -121,13 +121,19 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
     db = new TrackerDb({ database: deps.database, find, failed: (error) => observer.databaseFailed(error) }, options);
   }
   const calls = new OwnerCalls({ now }, { downMs: DOWN_MS });
+  const zones = new TrackerZones(
+    { members, client, background, random: Math.random, learnt: () => announcer.update() },
+    options,
+  );
+  const view = () => zones.view();
+  const { self } = members;
   service = new TrackerService(
-    { tracker, db, client, calls, members, now, background, refused: (event) => observer.refused(event) },
+    { tracker, db, client, calls, self, view, now, background, refused: (event) => observer.refused(event) },
     options,
   );
   const trackers = new TrackerClient(
-    { client, members, local: service, calls, background },
-    { owners: OWNERS, ranks: RANKS, tellMs: options.patienceMs },
+    { client, self, view, local: service, calls, background },
+    { owners: OWNERS, tellMs: options.patienceMs },
   );
   const received = (bytes: number) => observer.received(bytes);
   const directory = new MeshDirectory(
@@ -148,11 +154,12 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
   );
   const tracking = service;
   let lender: PieceLender | undefined;
-  const announcer = new Announcer(
+  const announcer: Announcer = new Announcer(
     {
       store,
-      trackers: () => members.trackers(),
-      announce: (slab, piece) => directory.tellHeld(slab, piece),
+      view,
+      slabsOf: (piece) => [slabOf(piece, store.blockSize)],
+      announce: (piece) => directory.tellHeld(piece),
       background,
     },
     { owners: OWNERS, piecesPerSecond: ANNOUNCED_PER_SECOND },
@@ -168,7 +175,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
       tracker.learn(slab, member, { piece: piece.index - slab.first, source: 'origin', bytes: 0, waiting: false });
     },
     membersChanged: () => {
-      if (!alone()) announcer.update();
+      if (!alone()) zones.update();
     },
     handlers: (arriving) => {
       const lending = new PieceLender(
@@ -178,12 +185,14 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
       lender = lending;
       return {
         ...tracking.handlers,
+        ...zones.handlers,
         hello: { kind: 'ask', handle: async () => ({}) },
         piece: { kind: 'bytes', handle: (body, caller, out, signal) => lending.lend(body, caller, out, signal) },
       };
     },
     close: async () => {
       lastCopies?.close();
+      zones.close();
       announcer.close();
       directory.close();
       tracking.close();
@@ -206,7 +215,7 @@ function openLastCopies(
       store,
       calls: asking,
       tell: (slab, told) => trackers.tell(slab, told),
-      tellHeld: (slab, piece) => directory.tellHeld(slab, piece),
+      tellHeld: (piece) => directory.tellHeld(piece),
       alone,
       background,
       now,

@@ -7,8 +7,8 @@ import { leftByAll } from '../concurrency/left-by-all.ts';
 import { Batched } from './batched.ts';
 import type { Member, MemberId } from './member.ts';
 import type { OwnerCalls } from './owner-calls.ts';
-import { owners } from './rendezvous.ts';
 import { SLAB_PIECES, type Slab } from './slab.ts';
+import { slabOwners, type TrackerView } from './slab-owners.ts';
 import type { Announced } from './tracker/tracker-calls.ts';
 import type { TrackerService } from './tracker/tracker-service.ts';
 import {
@@ -28,7 +28,8 @@ import type { MeshClient } from './transport.ts';
 
 export interface TrackerClientDeps {
   readonly client: Pick<MeshClient, 'ask' | 'lines'>;
-  readonly members: { readonly self: Member; readonly hash: string; trackers(): readonly MemberId[] };
+  readonly self: Member;
+  readonly view: () => TrackerView;
   /** This gateway's own; undefined where it is no tracker. */
   readonly local: Pick<TrackerService, 'acquire' | 'tell' | 'complain' | 'progress' | 'peek'> | undefined;
   readonly calls: OwnerCalls;
@@ -38,8 +39,6 @@ export interface TrackerClientDeps {
 export interface TrackerClientOptions {
   /** Owners of a slab that are told what is held and what is on its way. */
   readonly owners: number;
-  /** Asked in turn when those before do not answer, so that those who are cut off from the owners still find each other. */
-  readonly ranks: number;
   /** How long a call that nobody waits for may take. */
   readonly tellMs: number;
 }
@@ -145,8 +144,7 @@ export class TrackerClient {
   /** Before this gateway stops: nobody is to count on it any longer. */
   async leave(signal: AbortSignal): Promise<void> {
     this.#told.flush();
-    const { self } = this.#deps.members;
-    const others = this.#deps.members.trackers().filter((id) => id !== self.id);
+    const others = this.#deps.view().trackers.filter((id) => id !== this.#self.id);
     await Promise.allSettled(
       others.map((id) => this.#deps.client.ask(id, 'announce', { slabs: [], leaving: true } satisfies Tell, signal)),
     );
@@ -157,17 +155,18 @@ export class TrackerClient {
     return this.#deps.calls.inOrder(this.#ranked(slab)).slice(0, this.#options.owners);
   }
 
+  /** Asked in turn when those before do not answer, so that those who are cut off from the owners still find each other. */
   #ranked(slab: Slab): readonly MemberId[] {
-    const trackers = this.#deps.members.trackers();
-    if (trackers.length <= 1) return trackers;
-    const key = `${this.#deps.members.hash}\n${slab.ownerKey}`;
-    const known = this.#owners.get(key) ?? owners(slab.ownerKey, trackers, this.#options.ranks);
+    const view = this.#deps.view();
+    if (view.trackers.length <= 1) return view.trackers;
+    const key = `${view.hash}\n${slab.ownerKey}`;
+    const known = this.#owners.get(key) ?? slabOwners(slab, view);
     this.#owners.set(key, known);
     return known;
   }
 
   get #self(): Member {
-    return this.#deps.members.self;
+    return this.#deps.self;
   }
 
   #acquireAll(wishes: Waiting[]): void {

@@ -6,6 +6,7 @@ import type { Member, MemberId } from './member.ts';
 export type CallName =
   /** Unary: a JSON value for a JSON value. */
   | 'hello'
+  | 'zones'
   | 'announce'
   | 'forget'
   | 'progress'

@@ -57,7 +57,7 @@ class World {
         store: { blockSize: PIECE, blocks: () => BitSet.full(1) },
         calls,
         tell: (slab: Slab, { dropped }) => world.dropped.push(...(dropped ?? []).map((piece) => slab.first + piece)),
-        tellHeld: async (_, { index }) => void world.told.push(index),
+        tellHeld: async ({ index }) => void world.told.push(index),
         alone: () => world.alone,
         background: new Background({ failed: (_, error) => expect.unreachable(String(error)) }),
         now: () => performance.now(),

@@ -69,3 +69,13 @@ test('the same seed gives the same run', async () => {
   const { tookMs: __, ...second } = await one();
   expect(second).toEqual(first);
 });
+
+test('a zone that is lost takes nothing with it of which others hold the pieces', async () => {
+  const settings = { trackers: 24, zones: 3, objects: 50, pieces: 2 };
+  const outcome = await run(settings, (world) => {
+    const gone = world.ids.filter((id) => world.peer(id).zone === 'z1');
+    crash(world, gone, MINUTE, () => 'silent', 15_000);
+    return readings(world, 4_000, 2 * MINUTE);
+  });
+  expect(outcome).toMatchObject({ distinctPieces: 100, originReads: 100, lost: 0 });
+});

@@ -20,10 +20,11 @@ const MESH_OPTIONS: PieceMeshOptions = {
 export function loneMesh(store: PieceStore): PieceMesh {
   const signer = new BlockSigner();
   const self: Member = { id: 'self:1', role: 'tracker', zone: undefined, incarnation: '1', key: signer.publicKey };
+  const list = [self.id];
   const ignore = () => undefined;
   return openPieceMesh(
     {
-      members: { self, hash: 'alone', trackers: () => [self.id] },
+      members: { self, trackers: () => list, about: () => undefined },
       client: NOBODY,
       signer,
       store,

@@ -2,8 +2,8 @@
 import { Background } from '../../src/concurrency/background.ts';
 import type { Member, MemberId } from '../../src/mesh/member.ts';
 import { OwnerCalls } from '../../src/mesh/owner-calls.ts';
-import { owners } from '../../src/mesh/rendezvous.ts';
 import type { Slab } from '../../src/mesh/slab.ts';
+import { slabOwners, TrackerView } from '../../src/mesh/slab-owners.ts';
 import { Tracker } from '../../src/mesh/tracker/tracker.ts';
 import type { TrackerDb } from '../../src/mesh/tracker/tracker-db.ts';
 import { TrackerService, type TrackerServiceOptions } from '../../src/mesh/tracker/tracker-service.ts';
@@ -24,14 +24,16 @@ export interface TrackingMember {
 export class TrackingWorld {
   readonly mesh = new MemoryMesh();
   readonly members = new Map<MemberId, TrackingMember>();
-  /** Of the members: another one after each change. */
-  hash = 'first';
-  trackers: MemberId[] = [];
+  /** The list of trackers as all of them have it. */
+  view: TrackerView;
   now: () => number = () => performance.now();
   readonly errors: unknown[] = [];
+  readonly #zoneOf: (id: MemberId) => string | undefined;
 
-  constructor(ids: readonly MemberId[]) {
-    this.trackers = [...ids];
+  /** `zoneOf`: where a member is. */
+  constructor(ids: readonly MemberId[], zoneOf: (id: MemberId) => string | undefined = () => undefined) {
+    this.#zoneOf = zoneOf;
+    this.view = new TrackerView(ids, zoneOf);
     for (const id of ids) this.start(id);
   }
 
@@ -48,7 +50,7 @@ export class TrackingWorld {
   ): TrackingMember {
     this.members.get(id)?.service.close();
     const { db, ...service } = options;
-    const self: Member = { id, role: 'tracker', zone: undefined, incarnation: '1', key: `key of ${id}` };
+    const self: Member = { id, role: 'tracker', zone: this.#zoneOf(id), incarnation: '1', key: `key of ${id}` };
     const background = new Background({ failed: (_, error) => this.errors.push(error) });
     const made = this.#make(self, background, service, db);
     this.members.set(id, made);
@@ -64,9 +66,8 @@ export class TrackingWorld {
   ): TrackingMember {
     const now = () => this.now();
     const refused: TrackingMember['refused'] = [];
-    const alone = () => this.trackers.length === 1;
-    const list = { self, trackers: () => this.trackers };
-    const members = Object.defineProperty({ ...list, hash: '' }, 'hash', { get: () => this.hash });
+    const view = () => this.view;
+    const alone = () => this.view.trackers.length === 1;
     const client = this.mesh.client(self);
     const calls = new OwnerCalls({ now }, { downMs: 2_000 });
     const tracker: Tracker = new Tracker(
@@ -74,12 +75,12 @@ export class TrackingWorld {
       TRACKER_OPTIONS,
     );
     const tracking: TrackerService = new TrackerService(
-      { tracker, db, client, calls, members, now, background, refused: (event) => refused.push(event) },
+      { tracker, db, client, calls, self, view, now, background, refused: (event) => refused.push(event) },
       { longPollMs: 10_000, patienceMs: 1_000, peekMs: 1_000, ...service },
     );
     const asking = new TrackerClient(
-      { client, members, local: tracking, calls, background },
-      { owners: 2, ranks: 6, tellMs: 1_000 },
+      { client, self, view, local: tracking, calls, background },
+      { owners: 2, tellMs: 1_000 },
     );
     return { self, tracker, service: tracking, client: asking, background, refused };
   }
@@ -88,10 +89,9 @@ export class TrackingWorld {
   slabOwnedBy(first: MemberId, second?: MemberId): Slab {
     for (let index = 1; ; index += 1) {
       const key = `${'0'.repeat(40)}.4096.${index}`;
-      const [one, two] = owners(key, this.trackers, 2);
-      if (one === first && (second === undefined || two === second)) {
-        return { key, ownerKey: key, first: index * 256, pieces: 256 };
-      }
+      const slab = { key, ownerKey: key, first: index * 256, pieces: 256 };
+      const [one, two] = slabOwners(slab, this.view);
+      if (one === first && (second === undefined || two === second)) return slab;
     }
   }
 

@@ -3,7 +3,7 @@
 // a while, since meanwhile others may have been asked in its place.
 import type { Member, MemberId } from '../member.ts';
 import type { OwnerCalls } from '../owner-calls.ts';
-import { owners } from '../rendezvous.ts';
+import { slabOwners, type TrackerView } from '../slab-owners.ts';
 import type { MeshClient } from '../transport.ts';
 import type { SlabState } from './slab-state.ts';
 import type { Tracker } from './tracker.ts';
@@ -16,13 +16,14 @@ export interface SlabKnowledgeDeps {
   readonly db: Pick<TrackerDb, 'holdings'> | undefined;
   readonly client: Pick<MeshClient, 'ask'>;
   readonly calls: Pick<OwnerCalls, 'isDown' | 'note' | 'answered'>;
-  readonly members: { readonly self: Member; readonly hash: string; trackers(): readonly MemberId[] };
+  readonly self: Member;
+  readonly view: () => TrackerView;
   /** Milliseconds on a clock that never jumps. */
   readonly now: () => number;
 }
 
 interface Sure {
-  /** Of the members. */
+  /** Of the list of trackers. */
   readonly hash: string;
   /** The slab as it was then: one that was forgotten since is another. */
   readonly state: SlabState | undefined;
@@ -59,9 +60,9 @@ export class SlabKnowledge {
       this.#asking.set(slab.key, running);
       await running;
     }
-    const { members, tracker, now } = this.#deps;
+    const { view, tracker, now } = this.#deps;
     this.#sure.delete(slab.key);
-    this.#sure.set(slab.key, { hash: members.hash, state: tracker.find(slab.key), askedMs: now() });
+    this.#sure.set(slab.key, { hash: view().hash, state: tracker.find(slab.key), askedMs: now() });
     for (const key of this.#sure.keys()) {
       if (this.#sure.size <= MAX_SURE) return;
       this.#sure.delete(key);
@@ -87,16 +88,17 @@ export class SlabKnowledge {
   }
 
   #isSure({ key }: SlabWire): boolean {
-    const { members, tracker, now } = this.#deps;
+    const { view, tracker, now } = this.#deps;
     const sure = this.#sure.get(key);
-    if (sure?.hash !== members.hash || sure.state === undefined || sure.state !== tracker.find(key)) return false;
+    if (sure?.hash !== view().hash || sure.state === undefined || sure.state !== tracker.find(key)) return false;
     return now() - sure.askedMs < SURE_MS;
   }
 
   async #learn(slab: SlabWire, limit: () => AbortSignal): Promise<void> {
     await this.recall(slab);
-    const { members, calls } = this.#deps;
-    const others = owners(slab.ownerKey, members.trackers(), ASKED_OWNERS).filter((id) => id !== members.self.id);
+    const { self, view, calls } = this.#deps;
+    const asked = slabOwners(slab, view()).slice(0, ASKED_OWNERS);
+    const others = asked.filter((id) => id !== self.id);
     await Promise.all(others.filter((id) => !calls.isDown(id)).map((id) => this.#askOwner(id, slab, limit())));
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Slab } from '../../../src/mesh/slab.ts';
+import { TrackerView } from '../../../src/mesh/slab-owners.ts';
 import type { TrackerDb } from '../../../src/mesh/tracker/tracker-db.ts';
 import type { Decided } from '../../../src/mesh/tracker/tracker-wire.ts';
 import { BitSet } from '../../../src/pieces/bit-set.ts';
@@ -73,7 +74,7 @@ test('after a change of the list the owners are asked again', async () => {
   const slab = world.slabOwnedBy('a', 'b');
   expect(await allOf(acquire(world.member('a'), world.member('d'), slab, [1]))).toMatchObject([{ kind: 'leased' }]);
   announce(world.member('b'), world.member('c'), slab, [3]);
-  world.hash = 'second';
+  world.view = new TrackerView(['a', 'b', 'c']);
   expect(await allOf(acquire(world.member('a'), world.member('d'), slab, [3]))).toMatchObject([{ from: 'c' }]);
   world.close();
 });

@@ -134,8 +134,11 @@ export interface HeadOptions {
 export interface ReadOptions extends HeadOptions {
   /** At most one of range and partNumber. */
   readonly range?: RangeRequest | undefined;
-  /** 'prefetch' yields to demand where the origin's limits are reached. Default 'demand'. */
-  readonly priority?: 'demand' | 'prefetch' | undefined;
+  /**
+   * Where the origin's limits are reached 'prefetch' yields to 'demand', and 'preheat' to both. It may rise while the
+   * read waits or its body comes. Default 'demand'.
+   */
+  readonly priority?: 'demand' | 'prefetch' | 'preheat' | undefined;
 }
 
 export interface ObjectHead {

@@ -68,7 +68,11 @@ export function guardOrigin(backend: Backend, limits: OriginLimits, deps: GuardD
     head: (ref, options, signal) => gate.repeatable(() => backend.head(ref, options, signal), signal),
     read: (ref, options, signal) =>
       gate
-        .repeatableRead(() => backend.read(ref, options, signal), options.priority ?? 'demand', signal)
+        .repeatableRead(
+          () => backend.read(ref, options, signal),
+          () => options.priority ?? 'demand',
+          signal,
+        )
         .then((read) => meterRead(read, bucket, options, signal)),
     list: (bucketName, options, signal) => gate.repeatable(() => backend.list(bucketName, options, signal), signal),
     ...(put && {
@@ -189,7 +193,7 @@ function meterRead(
   signal: AbortSignal,
 ): ObjectRead {
   if (bucket === undefined) return read;
-  const body = meteredBody(read.body, bucket, options.priority ?? 'demand', signal);
+  const body = meteredBody(read.body, bucket, () => options.priority ?? 'demand', signal);
   body.once('close', () => read.body.destroy());
   return { ...read, body };
 }
@@ -200,7 +204,7 @@ function meterUpload(body: UploadBody, bucket: TokenBucket | undefined, signal: 
   return {
     sizeBytes: body.sizeBytes,
     declared: body.declared,
-    stream: meteredBody(body.stream, bucket, 'demand', signal),
+    stream: meteredBody(body.stream, bucket, () => 'demand', signal),
     digests: () => body.digests(),
   };
 }

@@ -1,13 +1,13 @@
 // A body whose bytes pass a token bucket, in either direction. The error of either end reaches the other unchanged.
 import { type Readable, Transform } from 'node:stream';
 import { BackendError } from '../backend.ts';
-import type { Priority } from './slots.ts';
+import type { Priority } from './priority.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
 export function meteredBody(
   source: Readable,
   bucket: Pick<TokenBucket, 'take'>,
-  priority: Priority,
+  priority: () => Priority,
   signal: AbortSignal,
 ): Readable {
   const meter = new Transform({

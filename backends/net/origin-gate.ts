@@ -4,7 +4,8 @@ import { ExponentialBackoff } from 'cockatiel';
 import { BackendError, type BackendErrorCode, type ObjectRead } from '../backend.ts';
 import type { Circuit, Pass } from './circuit.ts';
 import { type Clock, wait } from './clock.ts';
-import type { Priority, Slots } from './slots.ts';
+import type { Priority } from './priority.ts';
+import type { Slots } from './slots.ts';
 
 interface GateDeps {
   readonly slots: Slots;
@@ -41,12 +42,16 @@ export class OriginGate {
   }
 
   /** The slot is held until the body has ended or was destroyed. */
-  repeatableRead(attempt: () => Promise<ObjectRead>, priority: Priority, signal: AbortSignal): Promise<ObjectRead> {
+  repeatableRead(
+    attempt: () => Promise<ObjectRead>,
+    priority: () => Priority,
+    signal: AbortSignal,
+  ): Promise<ObjectRead> {
     return this.#repeat(() => this.#attemptRead(attempt, priority, signal), signal);
   }
 
   async #attempt<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { release, pass } = await this.#enter('demand', signal);
+    const { release, pass } = await this.#enter(() => 'demand', signal);
     try {
       const result = await attempt();
       pass.answered();
@@ -59,7 +64,11 @@ export class OriginGate {
     }
   }
 
-  async #attemptRead(attempt: () => Promise<ObjectRead>, priority: Priority, signal: AbortSignal): Promise<ObjectRead> {
+  async #attemptRead(
+    attempt: () => Promise<ObjectRead>,
+    priority: () => Priority,
+    signal: AbortSignal,
+  ): Promise<ObjectRead> {
     const { release, pass } = await this.#enter(priority, signal);
     try {
       const read = await attempt();
@@ -78,7 +87,7 @@ export class OriginGate {
     }
   }
 
-  async #enter(priority: Priority, signal: AbortSignal): Promise<{ release: () => void; pass: Pass }> {
+  async #enter(priority: () => Priority, signal: AbortSignal): Promise<{ release: () => void; pass: Pass }> {
     this.#deps.circuit.check();
     const release = await this.#deps.slots.acquire(priority, signal);
     try {

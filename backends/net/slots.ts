@@ -1,8 +1,7 @@
 // How many requests may be in flight towards one origin: a fixed number of slots and a bounded queue before them, in
 // which what a client waits for goes before what is only read ahead.
 import { BackendError } from '../backend.ts';
-
-export type Priority = 'demand' | 'prefetch';
+import { nextOf, type Priority } from './priority.ts';
 
 interface SlotOptions {
   readonly maxInFlight: number;
@@ -11,9 +10,14 @@ interface SlotOptions {
   readonly origin: string;
 }
 
+interface Waiter {
+  readonly priority: () => Priority;
+  readonly grant: () => void;
+}
+
 export class Slots {
   readonly #options: SlotOptions;
-  readonly #queues: Record<Priority, Set<() => void>> = { demand: new Set(), prefetch: new Set() };
+  readonly #waiting = new Set<Waiter>();
   #inFlight = 0;
 
   constructor(options: SlotOptions) {
@@ -21,33 +25,32 @@ export class Slots {
   }
 
   /** Resolves with what gives the slot back (harmless when called twice). Rejects with SlowDown past the queue's limit. */
-  async acquire(priority: Priority, signal: AbortSignal): Promise<() => void> {
+  async acquire(priority: () => Priority, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     if (this.#inFlight < this.#options.maxInFlight) this.#inFlight += 1;
     else await this.#wait(priority, signal);
     return this.#releaseOnce();
   }
 
-  #wait(priority: Priority, signal: AbortSignal): Promise<void> {
-    const { demand, prefetch } = this.#queues;
-    if (demand.size + prefetch.size >= this.#options.maxQueued) {
+  #wait(priority: () => Priority, signal: AbortSignal): Promise<void> {
+    if (this.#waiting.size >= this.#options.maxQueued) {
       const { origin, maxInFlight, maxQueued } = this.#options;
       throw new BackendError(
         'SlowDown',
         `Origin ${origin} has ${maxInFlight} requests in flight and ${maxQueued} waiting, the limits.`,
       );
     }
-    const queue = this.#queues[priority];
     return new Promise((resolve, reject) => {
       const grant = () => {
         signal.removeEventListener('abort', onAbort);
         resolve();
       };
+      const waiter = { priority, grant };
       const onAbort = () => {
-        queue.delete(grant);
+        this.#waiting.delete(waiter);
         reject(signal.reason);
       };
-      queue.add(grant);
+      this.#waiting.add(waiter);
       signal.addEventListener('abort', onAbort, { once: true });
     });
   }
@@ -61,15 +64,14 @@ export class Slots {
     };
   }
 
-  /** The slot goes to the longest waiting, or becomes free. */
+  /** The slot goes to the next who waits, or becomes free. */
   #passOn(): void {
-    for (const queue of [this.#queues.demand, this.#queues.prefetch]) {
-      for (const grant of queue) {
-        queue.delete(grant);
-        grant();
-        return;
-      }
+    const next = nextOf(this.#waiting);
+    if (next === undefined) {
+      this.#inFlight -= 1;
+      return;
     }
-    this.#inFlight -= 1;
+    this.#waiting.delete(next);
+    next.grant();
   }
 }

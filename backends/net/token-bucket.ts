@@ -1,9 +1,10 @@
-// How many bytes per second may pass to and from one origin, demand before prefetch. A chunk passes when the bucket is
+// How many bytes per second may pass to and from one origin, by priority. A chunk passes when the bucket is
 // not in debt and may put it in debt, so chunks of any size pass and the average holds.
 import type { Clock } from './clock.ts';
-import type { Priority } from './slots.ts';
+import { nextOf, type Priority } from './priority.ts';
 
 interface Waiter {
+  readonly priority: () => Priority;
   readonly bytes: number;
   readonly grant: () => void;
 }
@@ -12,7 +13,7 @@ export class TokenBucket {
   readonly #clock: Clock;
   readonly #bytesPerMs: number;
   readonly #burstBytes: number;
-  readonly #queues: Record<Priority, Set<Waiter>> = { demand: new Set(), prefetch: new Set() };
+  readonly #waiting = new Set<Waiter>();
   #tokens: number;
   #filledAt: number;
   #cancelTimer: (() => void) | undefined;
@@ -26,15 +27,15 @@ export class TokenBucket {
     this.#filledAt = clock.nowMs();
   }
 
-  take(bytes: number, priority: Priority, signal: AbortSignal): Promise<void> {
+  take(bytes: number, priority: () => Priority, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      const queue = this.#queues[priority];
       const onAbort = () => {
-        queue.delete(waiter);
+        this.#waiting.delete(waiter);
         reject(signal.reason);
       };
       const waiter: Waiter = {
+        priority,
         bytes,
         grant: () => {
           signal.removeEventListener('abort', onAbort);
@@ -42,7 +43,7 @@ export class TokenBucket {
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      queue.add(waiter);
+      this.#waiting.add(waiter);
       if (this.#cancelTimer === undefined) this.#serve();
     });
   }
@@ -50,23 +51,15 @@ export class TokenBucket {
   #serve(): void {
     this.#cancelTimer = undefined;
     this.#fill();
-    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+    for (let next = nextOf(this.#waiting); next !== undefined; next = nextOf(this.#waiting)) {
       if (this.#tokens <= 0) {
         this.#cancelTimer = this.#clock.after(Math.ceil(-this.#tokens / this.#bytesPerMs) + 1, () => this.#serve());
         return;
       }
-      const [queue, waiter] = next;
-      queue.delete(waiter);
-      this.#tokens -= waiter.bytes;
-      waiter.grant();
+      this.#waiting.delete(next);
+      this.#tokens -= next.bytes;
+      next.grant();
     }
-  }
-
-  #next(): [Set<Waiter>, Waiter] | undefined {
-    for (const queue of [this.#queues.demand, this.#queues.prefetch]) {
-      for (const waiter of queue) return [queue, waiter];
-    }
-    return undefined;
   }
 
   #fill(): void {

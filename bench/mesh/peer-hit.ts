@@ -121,6 +121,7 @@ function borrowerOf(from: string): () => Promise<void> {
     from,
     proof: { root: rootOf(digests, BLOCK), readerKeys: [] },
     arriving: false,
+    urgency: 'demand' as const,
     waiting: () => undefined,
   };
   return async () => {

@@ -1,5 +1,6 @@
 // Where a piece is to be had, as the rest of the gateway sees it. One gateway alone has the same directory as a mesh,
 // with itself as all there is.
+import type { Urgency } from '../concurrency/haste.ts';
 import type { Piece } from '../pieces/piece.ts';
 import type { Feed } from '../pieces/piece-feed.ts';
 
@@ -15,6 +16,7 @@ export interface Directory {
 export interface ClaimProgress {
   /** Bytes of the piece that are here. */
   readonly bytes: number;
+  readonly urgency: Urgency;
 }
 
 export interface Claim {

@@ -214,6 +214,7 @@ class PieceClaim implements Claim {
       from,
       proof: { root: proof.root, readerKeys: proof.readerKeys },
       arriving: decided.arriving,
+      urgency: this.#progress.urgency,
       waiting: (isWaiting: boolean) => {
         this.#waiting = isWaiting;
       },

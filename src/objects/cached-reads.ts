@@ -10,6 +10,7 @@ import {
 } from '../../backends/backend.ts';
 import { checkReadConditions } from '../../backends/conditions.ts';
 import { resolveRange } from '../../backends/range.ts';
+import { Haste, type Urgency } from '../concurrency/haste.ts';
 import { blocksOf } from '../pieces/blocks.ts';
 import { cut, type ObjectVersion } from '../pieces/piece.ts';
 import { PieceError, type PieceStore } from '../pieces/piece-store.ts';
@@ -62,7 +63,8 @@ export class CachedReads {
     // Pieces that nobody can keep would be read again for each small range of them.
     if (!this.#deps.shelf.accepting && !this.#isHeld(ref, origin, options)) return undefined;
     for (let restarts = 0; ; restarts += 1) {
-      const opened = await this.#deps.versions.open(ref, freshness, wantedBy(options), signal);
+      const wanted = { ...wantedBy(options), haste: new Haste(urgencyOf(options)) };
+      const opened = await this.#deps.versions.open(ref, freshness, wanted, signal);
       if (opened.info.identity === 'none') return undefined;
       checkReadConditions(options.conditions, opened.info);
       // Also when it is found in the middle of the read: the client who tries again is to get the new version.
@@ -113,7 +115,7 @@ export class CachedReads {
     const failed = (error: unknown) => {
       if (isChange(error)) changed();
     };
-    const chunks = await this.#deps.reader.open(origin, version, wanted, failed, signal);
+    const chunks = await this.#deps.reader.open(origin, version, wanted, urgencyOf(options), failed, signal);
     return { info, range, chunks, source: chunks.first?.source ?? 'memory', versionAgeMs: ageMs };
   }
 }
@@ -127,6 +129,11 @@ function wantedBy(options: GatewayReadOptions): Wanted {
   // Where the object's end is must be known before its last bytes can be asked for.
   const offset = range === undefined ? 0 : 'start' in range ? range.start : undefined;
   return { offset: conditional ? undefined : offset, complete };
+}
+
+/** A reader who waits for bytes is not ahead of himself. */
+function urgencyOf({ priority }: ReadOptions): Urgency {
+  return priority === 'preheat' ? 'preheat' : 'demand';
 }
 
 /** Undefined: there is no such range. */

@@ -108,7 +108,7 @@ export function openObjectCache(deps: ObjectCacheDeps, options: ObjectCacheOptio
   const prober = new OriginProber(
     {
       originOf,
-      adopt: (origin, version, start, read) => fetcher.adopt(origin, version, start, read),
+      adopt: (origin, version, start, read, haste) => fetcher.adopt(origin, version, start, read, haste),
       wallNow: deps.wallNow ?? Date.now,
     },
     { pieceSize },

@@ -2,6 +2,7 @@
 // the range itself a few at a time, so that a big cold read uses several requests at once, and those beyond it as far
 // as the reader has proved to go on.
 import type { ByteRange } from '../../backends/backend.ts';
+import { isBefore, type Urgency } from '../concurrency/haste.ts';
 import { cut, type ObjectVersion, type Slice } from '../pieces/piece.ts';
 import type { Chunk } from './objects.ts';
 import type { OriginObject } from './origin-object.ts';
@@ -38,13 +39,14 @@ export class ObjectReader {
     origin: OriginObject,
     version: ObjectVersion,
     range: ByteRange,
+    urgency: Urgency,
     failed: (error: unknown) => void,
     signal: AbortSignal,
   ): Promise<StartedChunks> {
     const until = this.#readAhead.observe(version.id, range.start, range.end, version.pieceSize);
     const held = until === range.end ? await this.#held(version, range) : undefined;
     if (held !== undefined) return StartedChunks.of(held);
-    return StartedChunks.start(this.#read(origin, version, range, until, signal), failed);
+    return StartedChunks.start(this.#read(origin, version, { range, until, urgency }, signal), failed);
   }
 
   async #held(version: ObjectVersion, range: ByteRange): Promise<Chunk | undefined> {
@@ -58,8 +60,7 @@ export class ObjectReader {
   async *#read(
     origin: OriginObject,
     version: ObjectVersion,
-    range: ByteRange,
-    until: number,
+    { range, until, urgency }: { range: ByteRange; until: number; urgency: Urgency },
     signal: AbortSignal,
   ): AsyncGenerator<Chunk, void, undefined> {
     const coming = new Coming(
@@ -67,13 +68,12 @@ export class ObjectReader {
       origin,
       version,
       { start: range.start, end: Math.min(until, version.size) },
-      range.end,
-      this.#options.parallelPieces,
+      { urgency, demandEnd: range.end, parallelPieces: this.#options.parallelPieces },
     );
     try {
       for (const slice of cut(version, range)) {
         coming.advance();
-        yield* this.#fetcher.read(origin, slice, signal);
+        yield* this.#fetcher.read(origin, slice, urgency, signal);
         coming.passed();
       }
       coming.advance();
@@ -84,6 +84,14 @@ export class ObjectReader {
   }
 }
 
+interface ComingOptions {
+  /** Of the read; pieces beyond its end are less urgent. */
+  readonly urgency: Urgency;
+  /** Where the read ends. */
+  readonly demandEnd: number;
+  readonly parallelPieces: number;
+}
+
 /**
  * The pieces of one read that are on their way, in order: the one being read asks for its share of the byte budget
  * before those after it, so that no reader waits for what his own later pieces hold.
@@ -92,8 +100,7 @@ class Coming {
   readonly #fetcher: Pick<PieceFetcher, 'ahead'>;
   readonly #origin: OriginObject;
   readonly #slices: Iterator<Slice>;
-  readonly #demandEnd: number;
-  readonly #parallelPieces: number;
+  readonly #options: ComingOptions;
   #holds: (Hold | undefined)[] = [];
   #ended = false;
 
@@ -102,14 +109,12 @@ class Coming {
     origin: OriginObject,
     version: ObjectVersion,
     range: ByteRange,
-    demandEnd: number,
-    parallelPieces: number,
+    options: ComingOptions,
   ) {
     this.#fetcher = fetcher;
     this.#origin = origin;
     this.#slices = cut(version, range);
-    this.#demandEnd = demandEnd;
-    this.#parallelPieces = parallelPieces;
+    this.#options = options;
   }
 
   advance(): void {
@@ -122,9 +127,10 @@ class Coming {
 
   /** While the reader waits for a piece that is late, what came beyond it does not count. */
   #mayBeginMore(): boolean {
-    if (this.#holds.length < this.#parallelPieces) return true;
-    if (this.#holds[0]?.isComing !== true || this.#holds.length >= this.#parallelPieces * DISTANCE) return false;
-    return this.#holds.filter((hold) => hold?.isComing === true).length < this.#parallelPieces;
+    const { parallelPieces } = this.#options;
+    if (this.#holds.length < parallelPieces) return true;
+    if (this.#holds[0]?.isComing !== true || this.#holds.length >= parallelPieces * DISTANCE) return false;
+    return this.#holds.filter((hold) => hold?.isComing === true).length < parallelPieces;
   }
 
   /** The first of them has been read. */
@@ -144,7 +150,9 @@ class Coming {
 
   #begin(slice: Slice): Hold | undefined {
     const { index, version } = slice.piece;
-    const wanted = index * version.pieceSize < this.#demandEnd;
-    return this.#fetcher.ahead(this.#origin, slice, wanted ? 'demand' : 'ahead', () => this.advance());
+    const { urgency, demandEnd } = this.#options;
+    const isBeyond = index * version.pieceSize >= demandEnd;
+    const own = isBeyond && isBefore(urgency, 'ahead') ? 'ahead' : urgency;
+    return this.#fetcher.ahead(this.#origin, slice, own, () => this.advance());
   }
 }

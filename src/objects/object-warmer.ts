@@ -1,4 +1,5 @@
-// Reads whole objects into the cache, for nobody: a few at a time, whoever asks for it and however many do.
+// Reads whole objects into the cache, for nobody: a few at a time, whoever asks for it and however many do, and after
+// all that somebody waits for or is likely to.
 import pLimit from 'p-limit';
 import type { ObjectRef } from '../../backends/backend.ts';
 import { toldBy } from '../concurrency/told-by.ts';
@@ -58,7 +59,7 @@ export class ObjectWarmer {
       signal.throwIfAborted();
       if (!isCached(ref)) return { kind: 'uncached', key };
       if (!shelf.accepting) return { kind: 'failed', key, error: 'The cache disks take no more writes now.' };
-      const { info, chunks } = await objects.read(ref, {}, signal);
+      const { info, chunks } = await objects.read(ref, { priority: 'preheat' }, signal);
       if (info.identity === 'none') {
         await chunks.return();
         return { kind: 'uncached', key };

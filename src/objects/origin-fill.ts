@@ -1,11 +1,11 @@
 // Brings what a feed misses from the origin. Every request carries If-Match, so a request that
 // was cut goes on where it stopped: the bytes are the same ones, or the origin says that they changed.
 import { BackendError, type ByteRange, type ObjectRead } from '../../backends/backend.ts';
-import type { Urgency } from '../concurrency/byte-budget.ts';
+import type { Haste } from '../concurrency/haste.ts';
 import type { ObjectVersion } from '../pieces/piece.ts';
 import type { Feed } from '../pieces/piece-feed.ts';
 import { ObjectsError } from './objects-error.ts';
-import type { OriginObject } from './origin-object.ts';
+import { hurrying, type OriginObject } from './origin-object.ts';
 
 export interface OriginFillOptions {
   /** Requests in a row that may bring next to nothing before the fill fails. */
@@ -25,7 +25,7 @@ export async function bringFromOrigin(
   version: ObjectVersion,
   feed: Feed,
   end: number,
-  urgency: Urgency,
+  haste: Haste,
   coming?: ObjectRead,
 ): Promise<void> {
   feed.from('origin');
@@ -35,7 +35,7 @@ export async function bringFromOrigin(
     const before = feed.remainingBytes;
     const range = { start: end - before, end };
     try {
-      const read = next ?? (await readVersion(origin, version, range, urgency, feed.signal));
+      const read = next ?? (await readVersion(origin, version, range, haste, feed.signal));
       next = undefined;
       await pour(read, feed, () => {
         lastByteMs = now();
@@ -65,13 +65,12 @@ export async function readVersion(
   origin: OriginObject,
   version: ObjectVersion,
   range: ByteRange,
-  urgency: Urgency,
+  haste: Haste,
   signal: AbortSignal,
 ): Promise<ObjectRead> {
-  const priority = urgency === 'ahead' ? 'prefetch' : 'demand';
   const conditions = { ifMatch: [version.etag] };
   try {
-    const read = await origin.read({ range, conditions, priority }, signal);
+    const read = await origin.read(hurrying({ range, conditions }, haste), signal);
     if (isOf(read, version, range)) return read;
     read.body.destroy();
     throw changed(version, undefined);

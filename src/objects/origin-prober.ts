@@ -2,15 +2,22 @@
 // conditional when a version is known, whose answer brings the record and the bytes together. A HEAD where no bytes
 // are wanted, or where a GET of a part cannot tell (a checksum of the whole).
 import { BackendError, type ObjectInfo, type ObjectRead, type ObjectRef } from '../../backends/backend.ts';
+import { Haste } from '../concurrency/haste.ts';
 import { type ObjectVersion, objectVersion, type Piece } from '../pieces/piece.ts';
 import type { NameRecord } from './name-records.ts';
-import type { OriginObject } from './origin-object.ts';
+import { hurrying, type OriginObject } from './origin-object.ts';
 import type { ProbeAnswer, Prober, Wanted } from './versions.ts';
 
 export interface OriginProberDeps {
   readonly originOf: (ref: ObjectRef) => OriginObject;
   /** Takes over a body that begins at this offset of the version; undefined: it was let go of. */
-  readonly adopt: (origin: OriginObject, version: ObjectVersion, start: number, read: ObjectRead) => Piece | undefined;
+  readonly adopt: (
+    origin: OriginObject,
+    version: ObjectVersion,
+    start: number,
+    read: ObjectRead,
+    haste: Haste,
+  ) => Piece | undefined;
   /** Milliseconds since the epoch, to be compared with what origins say. */
   readonly wallNow: () => number;
 }
@@ -44,7 +51,7 @@ export class OriginProber implements Prober {
         return await head(origin, signal);
       }
       const validated = known?.kind === 'known' ? known.info : undefined;
-      return await this.#get(origin, wanted.offset, validated, signal);
+      return await this.#get(origin, wanted.offset, validated, wanted.haste ?? new Haste('demand'), signal);
     } catch (error) {
       if (error instanceof BackendError && error.code === 'NoSuchKey') return { kind: 'missing' };
       throw error;
@@ -55,13 +62,17 @@ export class OriginProber implements Prober {
     origin: OriginObject,
     offset: number,
     known: ObjectInfo | undefined,
+    haste: Haste,
     signal: AbortSignal,
   ): Promise<ProbeAnswer> {
     const start = offset - (offset % this.#pieceSize);
     const conditions = known && { ifNoneMatch: [known.etag] };
     try {
-      const read = await origin.read({ range: { start, end: start + this.#pieceSize }, conditions }, signal);
-      return { kind: 'found', info: read.info, complete: false, arriving: this.#keep(origin, start, read) };
+      const read = await origin.read(
+        hurrying({ range: { start, end: start + this.#pieceSize }, conditions }, haste),
+        signal,
+      );
+      return { kind: 'found', info: read.info, complete: false, arriving: this.#keep(origin, start, read, haste) };
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
       if (error.code === 'NotModified' && known !== undefined) return sameOr(known, error) ?? head(origin, signal);
@@ -71,7 +82,7 @@ export class OriginProber implements Prober {
     }
   }
 
-  #keep(origin: OriginObject, start: number, read: ObjectRead): Piece | undefined {
+  #keep(origin: OriginObject, start: number, read: ObjectRead, haste: Haste): Piece | undefined {
     const { info } = read;
     const end = Math.min(start + this.#pieceSize, info.sizeBytes);
     const range = read.range ?? { start: 0, end: info.sizeBytes };
@@ -79,7 +90,7 @@ export class OriginProber implements Prober {
       read.body.destroy();
       return undefined;
     }
-    return this.#deps.adopt(origin, versionOf(origin, info, this.#pieceSize), start, read);
+    return this.#deps.adopt(origin, versionOf(origin, info, this.#pieceSize), start, read, haste);
   }
 
   #isYoung(info: ObjectInfo): boolean {

@@ -4,7 +4,8 @@
 import { addAbortSignal } from 'node:stream';
 import type { ObjectRead } from '../../backends/backend.ts';
 import type { Background } from '../concurrency/background.ts';
-import type { ByteBudget, Urgency } from '../concurrency/byte-budget.ts';
+import type { ByteBudget } from '../concurrency/byte-budget.ts';
+import { Haste, type Urgency } from '../concurrency/haste.ts';
 import type { Directory } from '../mesh/directory.ts';
 import { Arrivals } from '../pieces/arrivals.ts';
 import type { ArrivingPiece, PieceReader } from '../pieces/arriving.ts';
@@ -81,13 +82,18 @@ export class PieceFetcher {
   }
 
   /** The bytes of the slice, in order, as they are there. Each is released by whoever takes it. */
-  async *read(origin: OriginObject, slice: Slice, signal: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
+  async *read(
+    origin: OriginObject,
+    slice: Slice,
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): AsyncGenerator<Chunk, void, undefined> {
     let joined: PieceReader | undefined;
     let inVain = -1;
     try {
       for (let at = slice.start; at < slice.end; ) {
         const shelved = joined === undefined ? await this.#fromShelf({ ...slice, start: at }) : undefined;
-        if (shelved === undefined) joined ??= this.#arrivals.join(slice.piece);
+        if (shelved === undefined) joined ??= this.#arrivals.join(slice.piece, urgency);
         const bytes = shelved ?? (await joined?.read(at, slice.end, signal));
         if (bytes !== undefined) {
           at += bytes.bytes.length;
@@ -98,7 +104,7 @@ export class PieceFetcher {
           return;
         } else {
           inVain = at;
-          this.#fill(origin, slice.piece, { at, whole: at === slice.start }, 'demand');
+          this.#fill(origin, slice.piece, { at, whole: at === slice.start });
         }
       }
     } finally {
@@ -118,8 +124,8 @@ export class PieceFetcher {
   ahead(origin: OriginObject, slice: Slice, urgency: Urgency, came: () => void): Hold | undefined {
     if (this.#isHeld(slice) || this.#arrivals.size >= this.#options.maxArriving) return undefined;
     const { piece } = slice;
-    const reader = this.#arrivals.join(piece);
-    this.#fill(origin, piece, { at: slice.start, whole: true }, urgency, came);
+    const reader = this.#arrivals.join(piece, urgency);
+    this.#fill(origin, piece, { at: slice.start, whole: true }, came);
     const arriving = this.#arrivals.find(piece);
     const isHeld = () => this.#isHeld(slice);
     return {
@@ -136,9 +142,16 @@ export class PieceFetcher {
 
   /**
    * A body that the origin sends already: [start, …) of the version, whose first byte begins a piece. It is let go
-   * where nothing of the piece is missing, or too much is under way. Answers what is arriving by it.
+   * where nothing of the piece is missing, or too much is under way. Answers what is arriving by it. `haste`: of those
+   * for whom it was asked for.
    */
-  adopt(origin: OriginObject, version: ObjectVersion, start: number, read: ObjectRead): Piece | undefined {
+  adopt(
+    origin: OriginObject,
+    version: ObjectVersion,
+    start: number,
+    read: ObjectRead,
+    haste: Haste,
+  ): Piece | undefined {
     const piece = { version, index: Math.floor(start / version.pieceSize) };
     const isWanted = this.#missingRun(piece, { at: 0, whole: true }) !== undefined;
     if (!isWanted || this.#arrivals.size >= this.#options.maxArriving) {
@@ -146,7 +159,9 @@ export class PieceFetcher {
       return undefined;
     }
     const blocks = { first: 0, end: blockCount(pieceLength(piece), this.#store.blockSize) };
-    const fill = this.#fillOf(origin, piece, blocks, 'demand');
+    const fill = this.#fillOf(origin, piece, blocks);
+    fill.haste.hurry(haste.urgency);
+    fill.haste.carry(haste);
     this.#begun(piece);
     this.#background.run('fill', adoptBody(this.#fillDeps(piece), this.#options, fill, read));
     return piece;
@@ -167,18 +182,19 @@ export class PieceFetcher {
   }
 
   /** Begins a fill for the first run of blocks that are neither here nor coming. */
-  #fill(origin: OriginObject, piece: Piece, want: Want, urgency: Urgency, came?: () => void): void {
+  #fill(origin: OriginObject, piece: Piece, want: Want, came?: () => void): void {
     const run = this.#missingRun(piece, want);
     if (run === undefined) return;
-    const fill = this.#fillOf(origin, piece, run, urgency);
+    const fill = this.#fillOf(origin, piece, run);
     this.#background.run('fill', fillPiece(this.#fillDeps(piece), this.#options, fill).finally(came));
   }
 
-  #fillOf(origin: OriginObject, piece: Piece, run: BlockRange, urgency: Urgency): Fill {
+  #fillOf(origin: OriginObject, piece: Piece, run: BlockRange): Fill {
     const feed = this.#arrivals.feed(piece, run);
     const { end } = bytesOf(run, pieceLength(piece), this.#store.blockSize);
     const endBytes = piece.index * piece.version.pieceSize + end;
-    return { origin, piece, feed, endBlock: run.end, endBytes, urgency };
+    const haste = this.#arrivals.find(piece)?.haste ?? new Haste();
+    return { origin, piece, feed, endBlock: run.end, endBytes, haste };
   }
 
   #fillDeps(piece: Piece): FillDeps {
@@ -191,7 +207,7 @@ export class PieceFetcher {
     const { version, index } = slice.piece;
     const base = index * version.pieceSize;
     const range = { start: base + slice.start, end: base + slice.end };
-    const { body } = await readVersion(origin, version, range, 'demand', signal);
+    const { body } = await readVersion(origin, version, range, new Haste('demand'), signal);
     yield* new BodyChunks(addAbortSignal(signal, body));
   }
 

@@ -1,8 +1,9 @@
 // One fill: a run of blocks of one piece on their way here, from whoever the directory names, until all have come. A
 // fill never rejects: what goes wrong is its feed's, and so its readers'.
 import type { ObjectRead } from '../../backends/backend.ts';
-import type { ByteBudget, Urgency } from '../concurrency/byte-budget.ts';
-import type { Claim, Directory } from '../mesh/directory.ts';
+import type { ByteBudget } from '../concurrency/byte-budget.ts';
+import type { Haste } from '../concurrency/haste.ts';
+import type { Claim, ClaimProgress, Directory } from '../mesh/directory.ts';
 import type { Piece } from '../pieces/piece.ts';
 import type { Feed } from '../pieces/piece-feed.ts';
 import { bringFromOrigin, type OriginFillOptions } from './origin-fill.ts';
@@ -29,7 +30,7 @@ export interface Fill {
   /** Where the feed ends: in blocks of the piece, and in bytes of the object. Exclusive. */
   readonly endBlock: number;
   readonly endBytes: number;
-  readonly urgency: Urgency;
+  readonly haste: Haste;
 }
 
 export function fillPiece(deps: FillDeps, options: FillOptions, fill: Fill): Promise<void> {
@@ -50,8 +51,8 @@ export function adoptBody(deps: FillDeps, options: FillOptions, fill: Fill, read
   const claim = deps.directory.adopted(fill.piece, progressOf(fill));
   return underway(deps, options, fill, async () => {
     try {
-      const { origin, piece, feed, endBytes } = fill;
-      await bringFromOrigin(deps, options, origin, piece.version, feed, endBytes, 'demand', read);
+      const { origin, piece, feed, endBytes, haste } = fill;
+      await bringFromOrigin(deps, options, origin, piece.version, feed, endBytes, haste, read);
       await feed.finish();
     } finally {
       read.body.destroy();
@@ -64,11 +65,11 @@ export function adoptBody(deps: FillDeps, options: FillOptions, fill: Fill, read
 async function underway(
   { budget }: FillDeps,
   { inHandBytes }: FillOptions,
-  { feed, urgency }: Fill,
+  { feed, haste }: Fill,
   work: () => Promise<void>,
 ): Promise<void> {
   try {
-    const release = await budget.take(inHandBytes, urgency, feed.signal);
+    const release = await budget.take(inHandBytes, haste, feed.signal);
     try {
       await work();
     } finally {
@@ -80,21 +81,24 @@ async function underway(
 }
 
 async function bringAll(deps: FillDeps, options: FillOptions, fill: Fill, claim: Claim): Promise<void> {
-  const { feed, origin, piece, endBlock, endBytes, urgency } = fill;
+  const { feed, origin, piece, endBlock, endBytes, haste } = fill;
   while (feed.remainingBytes > 0) {
     const where = await claim.acquire(feed.signal);
     deps.begun();
     if (where.kind === 'held') await where.bring(feed, endBlock, feed.signal);
-    else await bringFromOrigin(deps, options, origin, piece.version, feed, endBytes, urgency);
+    else await bringFromOrigin(deps, options, origin, piece.version, feed, endBytes, haste);
   }
   await feed.finish();
 }
 
-function progressOf({ feed }: Fill): { readonly bytes: number } {
+function progressOf({ feed, haste }: Fill): ClaimProgress {
   const promised = feed.remainingBytes;
   return {
     get bytes() {
       return promised - feed.remainingBytes;
+    },
+    get urgency() {
+      return haste.urgency;
     },
   };
 }

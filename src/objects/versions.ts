@@ -7,6 +7,7 @@
 // record only says what to ask about: it is believed again after its first validation, unless its bucket is immutable.
 import { LRUCache } from 'lru-cache';
 import { BackendError, type ObjectInfo, type ObjectRef } from '../../backends/backend.ts';
+import type { Haste } from '../concurrency/haste.ts';
 import { SharedCall } from '../concurrency/shared-call.ts';
 import { type Instant, isWithin } from '../mesh/clock.ts';
 import type { Name, NameLease, NameMark, NameOutcome, Names } from '../mesh/names.ts';
@@ -30,6 +31,8 @@ export interface Wanted {
   readonly offset: number | undefined;
   /** The record must have come from a question about the whole object, checksum included. */
   readonly complete: boolean;
+  /** Of all who wait for the answer; a client does where there is none. */
+  readonly haste?: Haste | undefined;
 }
 
 export type ProbeAnswer =
@@ -82,6 +85,7 @@ interface Question {
   readonly generation: number;
   readonly complete: boolean;
   readonly freshness: Freshness;
+  readonly haste: Haste | undefined;
 }
 
 /** A record that the mesh lets this gateway believe. */
@@ -215,6 +219,7 @@ export class Versions {
       const entry = this.#entry(key);
       const running = entry.question;
       const joins = running !== undefined && canJoin(running, entry, freshness, wanted);
+      if (joins) running.haste?.hurry(wanted.haste?.urgency ?? 'demand');
       const question = joins ? running : this.#ask(entry, { ref, name, known, freshness, wanted });
       const { record, joinableUntil } = await question.call.join(signal);
       // Elsewhere the answer may have begun to arrive before this reader came, though here nobody had it yet.
@@ -233,6 +238,7 @@ export class Versions {
       generation,
       complete: about.wanted.complete,
       freshness,
+      haste: about.wanted.haste,
       call: new SharedCall(async (signal) => {
         try {
           const asked = await this.#asked.ask({ ...about, freshness }, signal);

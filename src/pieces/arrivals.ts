@@ -1,4 +1,5 @@
 // The pieces that are arriving here now, so that whoever wants one joins it instead of fetching it again.
+import type { Urgency } from '../concurrency/haste.ts';
 import { type ArrivingDeps, ArrivingPiece, type PieceReader } from './arriving.ts';
 import type { BlockRange } from './blocks.ts';
 import { type Piece, type PieceKey, pieceKey } from './piece.ts';
@@ -39,8 +40,10 @@ export class Arrivals {
   }
 
   /** Joins the piece, whether or not anything of it is coming yet. */
-  join(piece: Piece): PieceReader {
-    return this.#at(piece).join();
+  join(piece: Piece, urgency: Urgency = 'demand'): PieceReader {
+    const arriving = this.#at(piece);
+    arriving.haste.hurry(urgency);
+    return arriving.join();
   }
 
   /** Promises blocks of the piece; see ArrivingPiece.feed. */

@@ -8,6 +8,7 @@
 // It decides nothing about when to go on without readers: it counts them, tells when the last has left, and can be
 // abandoned.
 
+import { Haste } from '../concurrency/haste.ts';
 import type { ArrivedBlock } from './arrived-block.ts';
 import { type BlockRange, blockBytes, blockCount } from './blocks.ts';
 import type { BufferPool } from './buffer-pool.ts';
@@ -43,6 +44,8 @@ export interface PieceReader {
 export class ArrivingPiece {
   readonly piece: Piece;
   readonly lengthBytes: number;
+  /** Of all who read it, or are to. */
+  readonly haste = new Haste();
   readonly #deps: ArrivingDeps;
   readonly #options: ArrivingOptions;
   /** Who brings a block that is on its way. */

@@ -1,5 +1,6 @@
 // A cache over a synthetic origin and a shelf in memory, with a clock that the test moves.
 import type { ObjectRef } from '../../backends/backend.ts';
+import { guardOrigin, type OriginLimits } from '../../backends/net/guard-origin.ts';
 import { BucketMap } from '../../src/objects/bucket-map.ts';
 import { type ObjectCacheOptions, openObjectCache } from '../../src/objects/object-cache.ts';
 import type { GatewayRead, GatewayReadOptions } from '../../src/objects/objects.ts';
@@ -27,9 +28,18 @@ export const CACHE_OPTIONS: ObjectCacheOptions = {
 };
 
 export function cacheWorld(
-  settings: { options?: Partial<ObjectCacheOptions>; freshness?: Partial<Freshness>; store?: PieceStore } = {},
+  settings: {
+    options?: Partial<ObjectCacheOptions>;
+    freshness?: Partial<Freshness>;
+    store?: PieceStore;
+    limits?: OriginLimits;
+  } = {},
 ) {
   const origin = new SyntheticOrigin();
+  const guarded =
+    settings.limits === undefined
+      ? origin
+      : guardOrigin(origin, settings.limits, { name: 'origin', log: { info: () => undefined, warn: () => undefined } });
   const store = settings.store ?? new MemoryPieceStore({ blockSize: 64 * KIB });
   const clock = { now: 1_000_000 };
   const failures: unknown[] = [];
@@ -37,7 +47,7 @@ export function cacheWorld(
   const mesh = loneMesh(store);
   const cache = openObjectCache(
     {
-      map: new BucketMap(new Map([['origin', origin]]), { '*': { backend: 'origin' } }),
+      map: new BucketMap(new Map([['origin', guarded]]), { '*': { backend: 'origin' } }),
       store,
       directory: mesh.directory,
       isCached: () => true,

@@ -1,4 +1,5 @@
 // Gateways that hold, receive and give pieces, in one process and in memory; and holders that send what a test says.
+import type { Urgency } from '../../src/concurrency/haste.ts';
 import { PieceBorrower } from '../../src/mesh/exchange/piece-borrower.ts';
 import { PieceLender } from '../../src/mesh/exchange/piece-lender.ts';
 import { BlockSigner, rootOf } from '../../src/mesh/exchange/proof.ts';
@@ -91,9 +92,16 @@ export class Gateway {
     return this.receive();
   }
 
-  async borrow(from: MemberId, proof: Proof, feed: Feed, signal = new AbortController().signal): Promise<void> {
+  async borrow(
+    from: MemberId,
+    proof: Proof,
+    feed: Feed,
+    signal = new AbortController().signal,
+    urgency: Urgency = 'demand',
+  ): Promise<void> {
     const arriving = proof.readerKeys.length > 0;
-    const loan = { from, proof, arriving, waiting: (isWaiting: boolean) => this.heard.push(isWaiting) };
+    const waiting = (isWaiting: boolean) => this.heard.push(isWaiting);
+    const loan = { from, proof, arriving, urgency, waiting };
     await this.borrower.borrow(PIECE, BLOCKS, feed, loan, signal);
     await feed.finish();
   }

@@ -1,6 +1,7 @@
 // Gets a piece from another gateway, block by block as they come, each proved before anybody sees it: by the digests
 // that the piece's root names, or by the signature of who reads it from its origin. Neither is taken on the word of the
 // one who sends the bytes.
+import type { Urgency } from '../../concurrency/haste.ts';
 import { blockBytes, blockCount } from '../../pieces/blocks.ts';
 import { BlockDigests } from '../../pieces/digests.ts';
 import { type Piece, pieceLength } from '../../pieces/piece.ts';
@@ -31,6 +32,7 @@ export interface Loan {
   readonly proof: Proof;
   /** It is on its way to the sender too, who may have to wait. Who has all of it has nothing to wait for. */
   readonly arriving: boolean;
+  readonly urgency: Urgency;
   /** Told whether the sender has nothing to send at the moment. */
   readonly waiting: (isWaiting: boolean) => void;
 }
@@ -57,6 +59,7 @@ export class PieceBorrower {
       piece,
       blockSize,
       blocks: { first, end },
+      urgency: loan.urgency,
       knowsRoot: loan.proof.root !== undefined,
       knowsReaders: loan.proof.readerKeys.length > 0,
     });

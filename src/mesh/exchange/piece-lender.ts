@@ -47,7 +47,9 @@ export class PieceLender {
   async lend(body: unknown, _caller: Member, out: ByteSink, signal: AbortSignal): Promise<void> {
     const request = decodePieceRequest(body);
     const { store, arrivals } = this.#deps;
-    const reader = arrivals.find(request.piece)?.join();
+    const arriving = arrivals.find(request.piece);
+    arriving?.haste.hurry(request.urgency);
+    const reader = arriving?.join();
     try {
       if (request.blockSize !== store.blockSize || !this.#has(request, reader)) throw notHeld();
       if (this.#uploads >= this.#options.maxUploads) {

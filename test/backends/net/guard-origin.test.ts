@@ -195,6 +195,28 @@ test('a read holds its slot until its body is destroyed; waiting demand goes bef
   expect(order).toEqual(['demand', 'prefetch']);
 });
 
+test('a preheat waits for all others, until it becomes what a client waits for', async () => {
+  const { backend, guarded } = world({ maxInFlight: 1 });
+  const order: string[] = [];
+  backend.body = () => new PassThrough();
+  const first = await guarded.read(REF, {}, signal);
+  const rising = { priority: 'preheat' as 'preheat' | 'demand' };
+  const preheats = [{ priority: 'preheat' as const }, rising].map(async (options) => {
+    const read = await guarded.read(REF, options, signal);
+    order.push(options.priority);
+    read.body.destroy();
+  });
+  const ahead = guarded.read(REF, { priority: 'prefetch' }, signal).then((read) => {
+    order.push('prefetch');
+    read.body.destroy();
+  });
+  await settle();
+  rising.priority = 'demand';
+  first.body.destroy();
+  await Promise.all([...preheats, ahead]);
+  expect(order).toEqual(['demand', 'prefetch', 'preheat']);
+});
+
 test('a queue past its limit is refused with SlowDown, and leaving it makes room', async () => {
   const { backend, guarded } = world({ maxInFlight: 1, maxQueued: 1, retries: 0 });
   backend.body = () => new PassThrough();

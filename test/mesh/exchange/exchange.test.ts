@@ -333,3 +333,21 @@ test('a piece that was partly read by one and then by another is passed on all t
   await third_;
   expect(await readAll(third.store, PIECE)).toEqual(CONTENT);
 });
+
+test('what a preheat reads along is no more urgent for it; what a client waits for at the other is', async () => {
+  const world = new ExchangeWorld();
+  const [a, b, c] = [world.gateway('a'), world.gateway('b'), world.gateway('c')];
+  const feed = a.readsOrigin();
+  feed.from('origin');
+  const haste = a.arrivals.find(PIECE)?.haste;
+  const proof = { readerKeys: [a.signer.publicKey] };
+  const borrowed = [b.borrow('a', proof, b.receive(), undefined, 'preheat')];
+  await expect.poll(() => a.arrivals.find(PIECE)?.wanted).toBe(1);
+  expect(haste?.urgency).toBe('preheat');
+  borrowed.push(c.borrow('a', proof, c.receive()));
+  await expect.poll(() => a.arrivals.find(PIECE)?.wanted).toBe(2);
+  expect(haste?.urgency).toBe('demand');
+  await feed.push(CONTENT, new AbortController().signal);
+  await feed.finish();
+  await Promise.all(borrowed);
+});

@@ -120,6 +120,10 @@ export const SETTINGS = {
     markTtl: duration('30s', 'After this time without its end a write is taken to have stopped half way'),
     validatorTtl: duration('10s', 'After this time somebody else asks the origin what a name stands for'),
     slabs: count(100_000, 'Groups of 256 pieces that this gateway keeps track of for others'),
+    trackedMembers: count(
+      32_768,
+      'Gateways of which it remembers how they do; those not heard of for longest go first',
+    ),
     refresh: duration('1s', 'Time between two looks at the list of gateways'),
     membersTimeout: duration('2s', 'How long such a look may take'),
     memberTtl: duration('15s', 'How long a gateway that died stays on the list in Redis or on the local network'),

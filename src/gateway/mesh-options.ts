@@ -15,6 +15,7 @@ export function pieceMeshOptions({ mesh }: Config): PieceMeshOptions {
     // Who asks for a piece may have waited for the first owner already.
     peekMs: 2 * mesh.linesTimeout,
     maxSlabs: mesh.slabs,
+    maxMembers: mesh.trackedMembers,
   };
 }
 

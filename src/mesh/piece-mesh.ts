@@ -72,6 +72,7 @@ export interface PieceMeshOptions {
   /** How long another owner of a slab may take to say what it knows: somebody's read waits for it. */
   readonly peekMs: number;
   readonly maxSlabs: number;
+  readonly maxMembers: number;
 }
 
 export interface PieceMesh {

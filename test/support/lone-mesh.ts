@@ -15,6 +15,7 @@ const MESH_OPTIONS: PieceMeshOptions = {
   patienceMs: 1000,
   peekMs: 1000,
   maxSlabs: 1000,
+  maxMembers: 1000,
 };
 
 export function loneMesh(store: PieceStore): PieceMesh {

@@ -4,7 +4,13 @@ import type { Decision } from '../../src/mesh/tracker/slab-state.ts';
 import { Tracker, type TrackerOptions } from '../../src/mesh/tracker/tracker.ts';
 import { seeded } from './seeded.ts';
 
-export const TRACKER_OPTIONS: TrackerOptions = { uploadSlots: 4, leases: 4, silenceMs: 1500, maxSlabs: 100 };
+export const TRACKER_OPTIONS: TrackerOptions = {
+  uploadSlots: 4,
+  leases: 4,
+  silenceMs: 1500,
+  maxSlabs: 100,
+  maxMembers: 100,
+};
 const TICK_MS = 100;
 
 export interface Asking {

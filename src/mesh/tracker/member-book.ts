@@ -26,45 +26,80 @@ export interface MemberState {
   slowUntilMs: number;
 }
 
+export interface MemberBookOptions {
+  /** Of those who have called, and of those whom others have named, each. */
+  readonly maxMembers: number;
+}
+
+/** Past the limit those are forgotten of whom nothing was heard for longest. They call again, or are asked again. */
 export class MemberBook {
-  readonly #members = new Map<MemberId, MemberState>();
+  readonly #options: MemberBookOptions;
+  /** The one heard of last is last. */
+  readonly #called = new Map<MemberId, MemberState>();
+  /** Apart, so that nobody can have those forgotten who call by naming others who do not exist. */
+  readonly #named = new Map<MemberId, MemberState>();
+
+  constructor(options: MemberBookOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#called.size + this.#named.size;
+  }
 
   get(id: MemberId): MemberState {
-    const known = this.#members.get(id);
+    const known = this.#called.get(id) ?? this.#named.get(id);
     if (known !== undefined) return known;
-    const member: MemberState = {
-      id,
-      about: undefined,
-      uploads: 0,
-      given: 0,
-      gaveBytes: 0,
-      gaveAtMs: 0,
-      leasesDone: 0,
-      strikes: 0,
-      gone: false,
-      suspectUntilMs: 0,
-      busyUntilMs: 0,
-      slowUntilMs: 0,
-    };
-    this.#members.set(id, member);
+    const member = newMember(id);
+    this.#named.set(id, member);
+    this.#forgetOldest(this.#named);
     return member;
   }
 
   /** It has just called: whatever was said of it, it is there. */
   seen(about: Member): MemberState {
-    const member = this.get(about.id);
+    const { id } = about;
+    const member = this.#called.get(id) ?? this.#named.get(id) ?? newMember(id);
     if (member.gone || member.about?.incarnation !== about.incarnation) {
       member.gone = false;
       member.suspectUntilMs = 0;
       member.leasesDone = 0;
     }
     member.about = about;
+    this.#named.delete(id);
+    this.#called.delete(id);
+    this.#called.set(id, member);
+    this.#forgetOldest(this.#called);
     return member;
   }
 
-  *[Symbol.iterator](): Generator<MemberState, void, undefined> {
-    yield* this.#members.values();
+  /** Who gives something now is needed until it has ended; there are no more of these than there are transfers. */
+  #forgetOldest(members: Map<MemberId, MemberState>): void {
+    let left = members.size;
+    for (const [id, member] of members) {
+      if (members.size <= this.#options.maxMembers || left <= 1) return;
+      left -= 1;
+      members.delete(id);
+      if (member.uploads > 0) members.set(id, member);
+    }
   }
+}
+
+function newMember(id: MemberId): MemberState {
+  return {
+    id,
+    about: undefined,
+    uploads: 0,
+    given: 0,
+    gaveBytes: 0,
+    gaveAtMs: 0,
+    leasesDone: 0,
+    strikes: 0,
+    gone: false,
+    suspectUntilMs: 0,
+    busyUntilMs: 0,
+    slowUntilMs: 0,
+  };
 }
 
 /** Bytes that a member gave count half after this time. */

@@ -4,14 +4,14 @@
 import { BitSet } from '../../pieces/bit-set.ts';
 import type { Member, MemberId } from '../member.ts';
 import type { SlabKey } from '../slab.ts';
-import { MemberBook, type MemberState } from './member-book.ts';
+import { MemberBook, type MemberBookOptions, type MemberState } from './member-book.ts';
 import { type Decision, type Receiver, SlabState, type Waiter } from './slab-state.ts';
 import { isHeldByOthers } from './spare-copies.ts';
 import type { Announced, Asked, Complaint, Holdings, Reported, SlabRef } from './tracker-calls.ts';
 import { Transfers } from './transfers.ts';
 import { Waiting } from './waiting.ts';
 
-export interface TrackerOptions {
+export interface TrackerOptions extends MemberBookOptions {
   /** Pieces that one member gives at once. */
   readonly uploadSlots: number;
   /** Pieces of one slab that one member reads from the origin at once, while others want them too. */
@@ -45,7 +45,7 @@ const STRIKES = 3;
 export class Tracker {
   readonly #deps: TrackerDeps;
   readonly #options: TrackerOptions;
-  readonly #members = new MemberBook();
+  readonly #members: MemberBook;
   /** The one used last is last. */
   readonly #slabs = new Map<SlabKey, SlabState>();
   /** Where something is under way. */
@@ -56,6 +56,7 @@ export class Tracker {
   constructor(deps: TrackerDeps, options: TrackerOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#members = new MemberBook(options);
     const members = this.#members;
     this.#transfers = new Transfers({ members, busy: this.#busy }, options);
     this.#waiting = new Waiting({ ...deps, members, transfers: this.#transfers }, options);

@@ -150,9 +150,10 @@ class PieceClaim implements Claim {
     return this.#source;
   }
 
-  reads(source: Source): void {
+  /** `waiting`: until its source has something to send. */
+  reads(source: Source, waiting = false): void {
     this.#source = source;
-    this.#waiting = false;
+    this.#waiting = waiting;
     this.#moving = new AbortController();
     if (source === 'origin') this.#deps.proofs.of(this.#piece).isReader = true;
   }
@@ -182,7 +183,7 @@ class PieceClaim implements Claim {
         this.#options.leased();
         return { kind: 'leased' };
       }
-      this.reads(decided.from);
+      this.reads(decided.from, decided.arriving);
       return { kind: 'held', bring: (feed, endBlock, until) => this.#bring(decided, feed, endBlock, until) };
     }
   }

@@ -33,7 +33,7 @@ export interface Loan {
   /** It is on its way to the sender too, who may have to wait. Who has all of it has nothing to wait for. */
   readonly arriving: boolean;
   readonly urgency: Urgency;
-  /** Told whether the sender has nothing to send at the moment. */
+  /** Told whether the sender has nothing to send at the moment: of what is arriving there, not until a block is whole. */
   readonly waiting: (isWaiting: boolean) => void;
 }
 
@@ -100,6 +100,8 @@ class Receiving {
   readonly #endBytes: number;
   #verifier: BlockVerifier | undefined;
   #isListed = false;
+  /** Of the frame that is coming. */
+  #leftBytes = 0;
   /** What came last was not only that there is nothing to give. */
   isGiving = true;
 
@@ -127,16 +129,24 @@ class Receiving {
 
   frame(frame: Frame): void {
     this.isGiving = frame.kind !== 'waiting';
-    this.#loan.waiting(!this.isGiving);
+    if (frame.kind === 'waiting') this.#loan.waiting(true);
     if (frame.kind === 'digests') this.#list(frame.bytes);
     if (frame.kind === 'run' || frame.kind === 'signed') this.#checkPlace(frame);
     if (frame.kind === 'run' && !this.#isListed) throw unproved('Blocks came without anything that proves them.');
     if (frame.kind === 'signed') this.#checkSignature(frame);
+    if (frame.kind === 'run' || frame.kind === 'signed') this.#begin(frame.lengthBytes);
   }
 
   async bytes(chunk: Buffer): Promise<void> {
     this.#received(chunk.length);
+    this.#leftBytes -= chunk.length;
+    if (this.#leftBytes === 0 && this.#loan.arriving) this.#loan.waiting(true);
     await this.#feed.push(chunk, this.#signal);
+  }
+
+  #begin(lengthBytes: number): void {
+    this.#leftBytes = lengthBytes;
+    this.#loan.waiting(false);
   }
 
   #list(bytes: Buffer): void {

@@ -30,9 +30,10 @@ export function mayRead(
   const by = members.get(waiter.by);
   const waitedMs = nowMs - waiter.sinceMs;
   const othersAsk = slab.askers.size > 1 || !slab.askers.has(by.id);
-  if (alone || (!othersAsk && waitedMs >= SPREAD_MS)) return true;
+  if (alone) return true;
   const leases = slab.leases(by.id);
   const isPatient = waitedMs >= PATIENCE_MS;
+  if (!othersAsk && waitedMs >= SPREAD_MS) return isPatient || leases < rules.leases;
   if (by.slowUntilMs > nowMs) return isPatient && leases === 0;
   // Who reads the origin gets ahead of those that wait for him, until he alone reads it and all of them wait for what he
   // can give. So they stay side by side: whoever had more than his share lets the others come up.

@@ -20,6 +20,8 @@ export interface Receiver {
   bytes: number;
   /** It has nothing to receive because its source waits, for whatever reason. */
   waiting: boolean;
+  /** For how long it had something to receive, by its reports. */
+  activeMs: number;
   /** It is much slower than others: nobody new is sent to it, and a second one may read the origin. */
   shunned: boolean;
   /** What its source receives, as long as that has not ended. */

@@ -7,7 +7,8 @@ export interface Transfer {
   readonly to: MemberId;
   readonly from: Source;
   readonly bytes: number;
-  readonly elapsedMs: number;
+  /** For how long there was something to receive. */
+  readonly activeMs: number;
   readonly waiting: boolean;
 }
 
@@ -18,7 +19,7 @@ export interface Stragglers {
   readonly givers: ReadonlySet<MemberId>;
 }
 
-/** Younger transfers tell nothing. */
+/** What had something to receive for a shorter time tells nothing. */
 const TELLING_MS = 700;
 /** Slower than the others' middle by this factor. */
 const FACTOR = 4;
@@ -26,7 +27,7 @@ const FACTOR = 4;
 const OTHERS = 2;
 
 export function findStragglers(transfers: readonly Transfer[]): Stragglers {
-  const telling = transfers.filter(({ elapsedMs }) => elapsedMs >= TELLING_MS);
+  const telling = transfers.filter(({ activeMs }) => activeMs >= TELLING_MS);
   const running = telling.filter(({ waiting }) => !waiting);
   return { receivers: slowReceivers(running), givers: slowGivers(running) };
 }
@@ -39,14 +40,18 @@ function slowReceivers(running: readonly Transfer[]): Set<MemberId> {
   return new Set([...farBelow(middles)].filter((member) => slowInTotal.has(member)));
 }
 
+/** Who gives much in all has a full wire: each of his receivers gets little of it, and none is served better elsewhere. */
 function slowGivers(running: readonly Transfer[]): Set<MemberId> {
   const middles = new Map([...grouped(running, ({ to }) => to)].map(([to, own]) => [to, middle(own.map(rate))]));
   const shares = new Map<MemberId, number>();
+  const totals = new Map<MemberId, number>();
   for (const [from, given] of grouped(running, ({ from }) => from)) {
     if (from === 'origin') continue;
     shares.set(from, middle(given.map((transfer) => rate(transfer) / (middles.get(transfer.to) || 1))));
+    totals.set(from, sum(given.map(rate)));
   }
-  return farBelow(shares);
+  const slowInTotal = farBelow(totals);
+  return new Set([...farBelow(shares)].filter((member) => slowInTotal.has(member)));
 }
 
 /** Each compared with the middle of the others. */
@@ -63,8 +68,8 @@ function farBelow(values: ReadonlyMap<MemberId, number>): Set<MemberId> {
 }
 
 /** Bytes a millisecond. */
-function rate({ bytes, elapsedMs }: Transfer): number {
-  return bytes / elapsedMs;
+function rate({ bytes, activeMs }: Transfer): number {
+  return bytes / activeMs;
 }
 
 function grouped<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {

@@ -208,12 +208,9 @@ export class Tracker {
     const nowMs = this.#deps.now();
     this.#members.seen(about);
     slab.askers.set(about.id, nowMs);
-    for (const { piece, source, bytes, waiting } of reported) {
-      const receiver = this.#transfers.receiverAsTold(slab, about.id, { piece, source }, nowMs);
-      if (receiver === undefined) continue;
-      this.#transfers.noteReceived(receiver, bytes, nowMs);
-      receiver.waiting = waiting;
-      receiver.heardMs = nowMs;
+    for (const told of reported) {
+      const receiver = this.#transfers.receiverAsTold(slab, about.id, told, nowMs);
+      if (receiver !== undefined) this.#transfers.noteReport(receiver, told, nowMs);
     }
     if (this.#transfers.lookForStragglers(slab, nowMs)) this.#waiting.pumpAll(slab, nowMs);
     const moved = reported.filter(({ piece }) => this.#waiting.hasBetterSource(slab, piece, about.id, nowMs));

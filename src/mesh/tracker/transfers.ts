@@ -36,6 +36,7 @@ export class Transfers {
       heardMs: nowMs,
       bytes: 0,
       waiting: false,
+      activeMs: 0,
       shunned: false,
       via: undefined,
       ended: false,
@@ -73,6 +74,14 @@ export class Transfers {
     receiver.bytes = bytes;
   }
 
+  /** What it says of itself, now and then. */
+  noteReport(receiver: Receiver, { bytes, waiting }: { bytes: number; waiting: boolean }, nowMs: number): void {
+    this.noteReceived(receiver, bytes, nowMs);
+    if (!waiting && !receiver.waiting) receiver.activeMs += nowMs - receiver.heardMs;
+    receiver.waiting = waiting;
+    receiver.heardMs = nowMs;
+  }
+
   /** Whoever has said nothing for long receives no more. */
   endSilent(slab: SlabState, nowMs: number): void {
     if (nowMs < slab.lookForSilentMs) return;
@@ -92,11 +101,11 @@ export class Transfers {
     const all = [...slab.allReceivers()];
     slab.lookForStragglersMs = nowMs + Math.max(LOOK_FOR_STRAGGLERS_MS, all.length * LOOK_MS_PER_TRANSFER);
     const transfers = all.map(
-      ([, { member, source, bytes, sinceMs, waiting }]): Transfer => ({
+      ([, { member, source, bytes, activeMs, waiting }]): Transfer => ({
         to: member,
         from: source,
         bytes,
-        elapsedMs: nowMs - sinceMs,
+        activeMs,
         waiting,
       }),
     );

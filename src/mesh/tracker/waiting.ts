@@ -22,6 +22,8 @@ interface WaitingOptions extends LeaseRules {
 
 /** Of those who wait for one piece, tried before the rest is taken to wait in vain too. */
 const TRIED = 8;
+/** Who gives this many times as much as another who could gives too much: at an end, when most have all they can get. */
+const CROWDED = 3;
 
 export class Waiting {
   readonly #deps: WaitingDeps;
@@ -41,7 +43,8 @@ export class Waiting {
     if (typeof choice === 'object') {
       choice.source.given += 1;
       if (choice.decision.arriving) slab.herd.set(by.id, nowMs);
-      this.#deps.transfers.attach(slab, piece, by.id, choice.source.id, nowMs);
+      const receiver = this.#deps.transfers.attach(slab, piece, by.id, choice.source.id, nowMs);
+      receiver.waiting = choice.decision.arriving;
       waiter.decide(choice.decision);
       return 'told';
     }
@@ -98,15 +101,18 @@ export class Waiting {
     }
   }
 
-  /** It gets the piece from somebody slow, or by way of somebody slow or of itself, and need not. */
+  /** It gets the piece from somebody slow, or who gives far more than another, or by way of somebody slow or of itself. */
   hasBetterSource(slab: SlabState, piece: number, member: MemberId, nowMs: number): boolean {
     const receiver = slab.receivers(piece)?.get(member);
     if (receiver === undefined || receiver.source === 'origin') return false;
     if (slab.isLoop(piece, receiver) || slab.chain(piece, receiver, member)?.reader?.shunned === true) return true;
-    if (this.#deps.members.get(receiver.source).slowUntilMs <= nowMs) return false;
+    const source = this.#deps.members.get(receiver.source);
+    const isSlow = source.slowUntilMs > nowMs;
+    if (!isSlow && source.uploads < CROWDED) return false;
     const by = this.#deps.members.get(member);
     const asking = { piece, by, avoid: new Set([receiver.source]), nowMs, turn: this.#deps.random() };
     const choice = chooseSource(slab, this.#deps.members, asking, this.#options);
-    return typeof choice === 'object' && choice.source.slowUntilMs <= nowMs;
+    if (typeof choice !== 'object' || choice.source.slowUntilMs > nowMs) return false;
+    return isSlow || (choice.source.uploads + 1) * CROWDED <= source.uploads;
   }
 }

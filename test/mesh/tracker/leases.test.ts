@@ -1,6 +1,6 @@
 // Who reads a piece from its origin.
 import { expect, test } from 'vitest';
-import { TrackerWorld } from '../../support/tracker-world.ts';
+import { TRACKER_OPTIONS, TrackerWorld } from '../../support/tracker-world.ts';
 
 const PIECES = Array.from({ length: 16 }, (_, piece) => piece);
 
@@ -58,7 +58,7 @@ test('leases go to whoever reads least from the origin', () => {
   expect(askings.map((asking) => leased(asking).length)).toEqual([1, 1, 1, 1]);
 });
 
-test('a lone reader gets all that it asks for after 30 ms', () => {
+test('a lone reader gets as much as leases allow after 30 ms, and after a second all that it asks for', () => {
   const world = new TrackerWorld();
   const asking = world.ask('a', PIECES);
   expect(leased(asking)).toEqual([0]);
@@ -66,6 +66,9 @@ test('a lone reader gets all that it asks for after 30 ms', () => {
   world.tracker.tick();
   expect(leased(asking)).toEqual([0]);
   world.nowMs += 1;
+  world.tracker.tick();
+  expect(leased(asking)).toEqual(PIECES.slice(0, TRACKER_OPTIONS.leases));
+  world.nowMs += 970;
   world.tracker.tick();
   expect(leased(asking)).toEqual(PIECES);
 });

@@ -5,7 +5,7 @@ import { findStragglers, type Transfer } from '../../../src/mesh/tracker/straggl
 import { TrackerWorld } from '../../support/tracker-world.ts';
 
 function transfer(to: string, from: string, bytes: number, more: Partial<Transfer> = {}): Transfer {
-  return { to, from, bytes, elapsedMs: 1000, waiting: false, ...more };
+  return { to, from, bytes, activeMs: 1000, waiting: false, ...more };
 }
 
 test('a receiver at a tenth of the others is a straggler', () => {
@@ -15,7 +15,7 @@ test('a receiver at a tenth of the others is a straggler', () => {
 });
 
 test('nobody is a straggler where the origin is slow for everybody', () => {
-  const transfers = ['a', 'b', 'c', 'd'].map((to) => transfer(to, 'origin', 10, { elapsedMs: 10_000 }));
+  const transfers = ['a', 'b', 'c', 'd'].map((to) => transfer(to, 'origin', 10, { activeMs: 10_000 }));
   const { receivers, givers } = findStragglers(transfers);
   expect([...receivers, ...givers]).toEqual([]);
 });
@@ -28,7 +28,7 @@ test('whoever waits for its source is not slow', () => {
 
 test('a transfer that has just begun tells nothing', () => {
   const transfers = ['a', 'b', 'c'].map((to) => transfer(to, 'origin', 1000));
-  const { receivers } = findStragglers([...transfers, transfer('new', 'a', 0, { elapsedMs: 500 })]);
+  const { receivers } = findStragglers([...transfers, transfer('new', 'a', 0, { activeMs: 500 })]);
   expect([...receivers]).toEqual([]);
 });
 
@@ -46,6 +46,12 @@ test('a giver from whom everybody gets less than from others is slow, and those 
   const { receivers, givers } = findStragglers(transfers);
   expect([...givers]).toEqual(['bad']);
   expect([...receivers]).toEqual([]);
+});
+
+test('a giver whose full wire leaves each of many a little is not slow', () => {
+  const few = ['a', 'b', 'c'].flatMap((from) => [transfer('x', from, 1000), transfer('y', from, 1000)]);
+  const crowded = Array.from({ length: 20 }, (_, at) => transfer(at % 2 === 0 ? 'x' : 'y', 'crowded', 100));
+  expect([...findStragglers([...few, ...crowded]).givers]).toEqual([]);
 });
 
 test('stragglers are those whom a comparison with each of the others by itself finds', () => {
@@ -88,6 +94,34 @@ test('whoever waits for a slow reader is told to ask again, and one of them read
   expect(world.askOne('e', 0)).toEqual({ kind: 'leased' });
   expect(world.progress('f', 0, 100, { waiting: true })).toEqual([0]);
   expect(world.askOne('f', 0)).toMatchObject({ from: 'e' });
+});
+
+test('time in which a source had nothing to send does not make it slow', () => {
+  const { world, readers } = withSlowReader();
+  world.askOne('e', 0);
+  for (let at = 100; at <= 3000; at += 100) {
+    world.nowMs += 100;
+    for (const [piece, reader] of readers.entries()) {
+      // Idle for all but the last half second, and as fast as the others in that.
+      const isIdle = reader === 'slow' && at <= 2500;
+      const bytes = reader === 'slow' ? Math.max(0, at - 2500) * 1000 : at * 1000;
+      world.progress(reader, piece, bytes, { waiting: isIdle });
+    }
+    expect(world.progress('e', 0, 0, { waiting: true })).toEqual([]);
+  }
+});
+
+test('whoever gets a piece from a member that gives far more than another could is told to ask again', () => {
+  const world = new TrackerWorld({ uploadSlots: 32 });
+  world.announce('crowded', [0, 1, 2, 3, 4]);
+  const gets = ['a', 'b', 'c', 'd', 'e'];
+  for (const [piece, id] of gets.entries()) expect(world.askOne(id, piece)).toMatchObject({ from: 'crowded' });
+  const moved = () => gets.map((id, piece) => world.progress(id, piece, 1000).length);
+  expect(moved()).toEqual([0, 0, 0, 0, 0]);
+  world.announce('idle', [0]);
+  expect(moved()).toEqual([1, 0, 0, 0, 0]);
+  expect(world.askOne('a', 0)).toMatchObject({ from: 'idle' });
+  expect(moved()).toEqual([0, 0, 0, 0, 0]);
 });
 
 test('nobody leaves a reader that waits for a slow origin', () => {

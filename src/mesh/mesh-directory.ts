@@ -5,7 +5,7 @@ import { type Piece, pieceLength } from '../pieces/piece.ts';
 import type { Feed } from '../pieces/piece-feed.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import type { Claim, ClaimProgress, Directory, Whereabouts } from './directory.ts';
-import type { PieceBorrower } from './exchange/piece-borrower.ts';
+import { LoanError, type PieceBorrower } from './exchange/piece-borrower.ts';
 import { rootOf } from './exchange/proof.ts';
 import type { ProofBook } from './exchange/proof-book.ts';
 import type { MemberId } from './member.ts';
@@ -14,7 +14,6 @@ import type { Source } from './tracker/slab-state.ts';
 import type { Complaint } from './tracker/tracker-calls.ts';
 import type { Decided } from './tracker/tracker-wire.ts';
 import type { TrackerClient } from './tracker-client.ts';
-import { MeshError, type MeshErrorCode } from './transport.ts';
 
 /** Why a piece comes from elsewhere: what was wrong with its source, a better one, or that no tracker answers. */
 export type Detour = Complaint | 'slow' | 'alone';
@@ -229,32 +228,20 @@ class PieceClaim implements Claim {
         this.#deps.detoured('slow');
         return;
       }
-      if (!(error instanceof MeshError)) throw error;
+      if (!(error instanceof LoanError)) throw error;
       this.#blame(from, error);
     }
   }
 
-  #blame(holder: MemberId, error: MeshError): void {
+  #blame(holder: MemberId, error: LoanError): void {
+    const { complaint } = error;
     // Who has no room, or nothing to prove the piece by yet, may have it in a moment; the tracker waits with him.
-    if (error.code !== 'Busy') this.#avoid.add(holder);
-    if (error.code === 'Unproved') {
-      this.#deps.unproved({ from: holder, key: this.#piece.version.key, error });
-    }
-    const complaint = COMPLAINTS[error.code];
+    if (complaint !== 'busy') this.#avoid.add(holder);
+    if (complaint === 'unproved') this.#deps.unproved({ from: holder, key: this.#piece.version.key, error });
     this.#deps.detoured(complaint);
     this.#deps.trackers.complain(this.slab, { piece: this.index, holder, complaint });
   }
 }
-
-const COMPLAINTS: Readonly<Record<MeshErrorCode, Complaint>> = {
-  Unreachable: 'unreachable',
-  Refused: 'unreachable',
-  NotHeld: 'not-held',
-  Busy: 'busy',
-  Malformed: 'unproved',
-  Unproved: 'unproved',
-  Closed: 'unreachable',
-};
 
 /** False: the shelf cannot tell the digests of its blocks. */
 async function announceWhole(

@@ -9,7 +9,8 @@ import type { Feed } from '../../pieces/piece-feed.ts';
 import { PieceError } from '../../pieces/piece-store.ts';
 import type { MemberId } from '../member.ts';
 import type { Proof } from '../tracker/slab-state.ts';
-import { type MeshClient, MeshError } from '../transport.ts';
+import type { Complaint } from '../tracker/tracker-calls.ts';
+import { type MeshClient, MeshError, type MeshErrorCode } from '../transport.ts';
 import { type Frame, FrameReader } from './frames.ts';
 import { encodePieceRequest } from './piece-request.ts';
 import { BlockVerifier, digestsOf } from './proof.ts';
@@ -47,7 +48,7 @@ export class PieceBorrower {
   }
 
   /**
-   * Resolves when the feed has all that it promised. Rejects with MeshError otherwise; blocks that came stay, and the
+   * Resolves when the feed has all that it promised. Rejects with LoanError otherwise; blocks that came stay, and the
    * feed may go on from elsewhere. `end`: the feed's last block, exclusive.
    */
   async borrow(piece: Piece, end: number, feed: Feed, loan: Loan, signal: AbortSignal): Promise<void> {
@@ -76,12 +77,24 @@ export class PieceBorrower {
       }
     } catch (error) {
       signal.throwIfAborted();
-      if (silence.signal.aborted) throw new MeshError('Unreachable', `${loan.from} says nothing.`, { cause: error });
-      throw asMeshError(error, loan.from);
+      if (silence.signal.aborted) throw new LoanError('silent', `${loan.from} says nothing.`, { cause: error });
+      throw asLoanError(error, loan.from, receiving.hasBegun);
     } finally {
       silence.end();
     }
-    if (feed.remainingBytes > 0) throw new MeshError('NotHeld', `${loan.from} did not send all of the piece.`);
+    if (feed.remainingBytes > 0) throw new LoanError('not-held', `${loan.from} did not send all of the piece.`);
+  }
+}
+
+/** A piece did not come, or not all of it, from who was to lend it. */
+export class LoanError extends Error {
+  override readonly name = 'LoanError';
+  /** What is to be said of the lender. */
+  readonly complaint: Complaint;
+
+  constructor(complaint: Complaint, message: string, options: { cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.complaint = complaint;
   }
 }
 
@@ -104,6 +117,8 @@ class Receiving {
   #leftBytes = 0;
   /** What came last was not only that there is nothing to give. */
   isGiving = true;
+  /** Some of its bytes have come. */
+  hasBegun = false;
 
   constructor(
     piece: Piece,
@@ -138,6 +153,7 @@ class Receiving {
   }
 
   async bytes(chunk: Buffer): Promise<void> {
+    this.hasBegun = true;
     this.#received(chunk.length);
     this.#leftBytes -= chunk.length;
     if (this.#leftBytes === 0 && this.#loan.arriving) this.#loan.waiting(true);
@@ -212,12 +228,26 @@ class Silence {
   }
 }
 
-function asMeshError(error: unknown, from: MemberId): unknown {
+/** What is not the lender's fault stays as it is. */
+function asLoanError(error: unknown, from: MemberId, hasBegun: boolean): unknown {
   if (error instanceof PieceError && error.code === 'DigestMismatch') {
-    return new MeshError('Unproved', `${from} sent bytes that are not those of the piece.`, { cause: error });
+    return new LoanError('unproved', `${from} sent bytes that are not those of the piece.`, { cause: error });
   }
-  return error;
+  if (!(error instanceof MeshError)) return error;
+  const complaint = COMPLAINTS[error.code];
+  const isShort = complaint === 'unreachable' && hasBegun;
+  return new LoanError(isShort ? 'short' : complaint, error.message, { cause: error });
 }
+
+const COMPLAINTS: Readonly<Record<MeshErrorCode, Complaint>> = {
+  Unreachable: 'unreachable',
+  Refused: 'unreachable',
+  NotHeld: 'not-held',
+  Busy: 'busy',
+  Malformed: 'unproved',
+  Unproved: 'unproved',
+  Closed: 'unreachable',
+};
 
 function unproved(message: string): MeshError {
   return new MeshError('Unproved', message);

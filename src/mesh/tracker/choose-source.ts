@@ -5,6 +5,7 @@
 import type { MemberId } from '../member.ts';
 import { gaveLately, type MemberBook, type MemberState } from './member-book.ts';
 import type { Chain, Decision, Proof, SlabState } from './slab-state.ts';
+import { isTrusted } from './trust.ts';
 
 export interface SourceRules {
   /** Pieces that one member gives at once. */
@@ -143,7 +144,7 @@ function* holdersOf(
 }
 
 function isUsable(member: MemberState, { by, avoid, nowMs }: Asking): boolean {
-  return member !== by && !member.gone && member.suspectUntilMs <= nowMs && !avoid.has(member.id);
+  return member !== by && !avoid.has(member.id) && isTrusted(member, by.id, nowMs);
 }
 
 function costOf({ member, chain }: Candidate, { by, nowMs }: Asking): number {

@@ -1,5 +1,6 @@
 // What a tracker knows of each member beyond what it holds: how much it gives, how it behaves.
 import type { Member, MemberId } from '../member.ts';
+import type { Doubt } from './trust.ts';
 
 export interface MemberState {
   readonly id: MemberId;
@@ -14,17 +15,19 @@ export interface MemberState {
   gaveAtMs: number;
   /** Leases it brought home. */
   leasesDone: number;
-  /** It gave bytes that were not what their digest names. */
-  strikes: number;
+  /** Who says that it gave bytes that were not what their digest names; the last last. */
+  lies: readonly Doubt[];
   /** Not answering: its rows count for nothing until it calls again. */
   gone: boolean;
-  /** Nobody is sent to it until then. */
-  suspectUntilMs: number;
+  /** Who says that it does not answer. */
+  doubts: readonly Doubt[];
   /** It cannot give until then. */
   busyUntilMs: number;
   /** Others go first until then. */
   slowUntilMs: number;
 }
+
+const NONE: readonly Doubt[] = [];
 
 export interface MemberBookOptions {
   /** Of those who have called, and of those whom others have named, each. */
@@ -62,7 +65,7 @@ export class MemberBook {
     const member = this.#called.get(id) ?? this.#named.get(id) ?? newMember(id);
     if (member.gone || member.about?.incarnation !== about.incarnation) {
       member.gone = false;
-      member.suspectUntilMs = 0;
+      member.doubts = NONE;
       member.leasesDone = 0;
     }
     member.about = about;
@@ -94,9 +97,9 @@ function newMember(id: MemberId): MemberState {
     gaveBytes: 0,
     gaveAtMs: 0,
     leasesDone: 0,
-    strikes: 0,
+    lies: NONE,
     gone: false,
-    suspectUntilMs: 0,
+    doubts: NONE,
     busyUntilMs: 0,
     slowUntilMs: 0,
   };

@@ -1,6 +1,7 @@
-// Which copies of a piece the mesh can do without. Pure. Only those who would be sent to count as holders.
+// Which copies of a piece the mesh can do without. Pure. Of whom anybody says that it does not answer is no holder.
 import type { MemberBook, MemberState } from './member-book.ts';
 import type { SlabState } from './slab-state.ts';
+import { isTrusted } from './trust.ts';
 
 export function isHeldByOthers(
   slab: SlabState,
@@ -14,7 +15,8 @@ export function isHeldByOthers(
     const id = holding?.at(step, 0);
     if (id === undefined || id === by.id) continue;
     const holder = members.get(id);
-    if (!holder.gone && holder.suspectUntilMs <= nowMs) return true;
+    const isDoubted = holder.doubts.some(({ untilMs }) => untilMs > nowMs);
+    if (!isDoubted && isTrusted(holder, by.id, nowMs)) return true;
   }
   return false;
 }

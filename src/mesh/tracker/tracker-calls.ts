@@ -39,4 +39,13 @@ export interface Reported {
   readonly waiting: boolean;
 }
 
-export type Complaint = 'unreachable' | 'silent' | 'short' | 'not-held' | 'unproved' | 'busy';
+export type Complaint =
+  /** No connection, or no answer. */
+  | 'unreachable'
+  /** An answer, and then nothing. */
+  | 'silent'
+  /** It broke off after some bytes. */
+  | 'short'
+  | 'not-held'
+  | 'unproved'
+  | 'busy';

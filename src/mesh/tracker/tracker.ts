@@ -4,11 +4,12 @@
 import { BitSet } from '../../pieces/bit-set.ts';
 import type { Member, MemberId } from '../member.ts';
 import type { SlabKey } from '../slab.ts';
-import { MemberBook, type MemberBookOptions, type MemberState } from './member-book.ts';
+import { MemberBook, type MemberBookOptions } from './member-book.ts';
 import { type Decision, type Receiver, SlabState, type Waiter } from './slab-state.ts';
 import { isHeldByOthers } from './spare-copies.ts';
 import type { Announced, Asked, Complaint, Holdings, Reported, SlabRef } from './tracker-calls.ts';
 import { Transfers } from './transfers.ts';
+import { noteDoubt, noteLie } from './trust.ts';
 import { Waiting } from './waiting.ts';
 
 export interface TrackerOptions extends MemberBookOptions {
@@ -29,7 +30,7 @@ export interface TrackerDeps {
   readonly random: () => number;
   /** This gateway is the whole mesh: nobody else's reads are to be waited for. */
   readonly alone: () => boolean;
-  /** Somebody says that this member does not answer: ask it, and say gone() when it does not. */
+  /** Somebody says that this member does not answer, or broke off: ask it, and say cleared() or gone(). */
   readonly suspected: (member: MemberId) => void;
   /** What this member holds of the slab has changed. */
   readonly changed: (slab: SlabKey, member: MemberId) => void;
@@ -37,10 +38,7 @@ export interface TrackerDeps {
 
 /** Who asked so lately is still at it. */
 const ACTIVE_MS = 1_000;
-const SUSPECT_MS = 5_000;
 const BUSY_MS = 200;
-const BANNED_MS = 60_000;
-const STRIKES = 3;
 
 export class Tracker {
   readonly #deps: TrackerDeps;
@@ -190,14 +188,17 @@ export class Tracker {
     const isItsOwn = slab.receivers(piece)?.get(by.id)?.source === holder;
     const ended = isItsOwn ? this.#transfers.detach(slab, piece, by.id) : undefined;
     const member = this.#members.get(holder);
-    if (complaint === 'busy') member.busyUntilMs = nowMs + BUSY_MS;
+    // Only of whom it was sent to: nobody keeps others from a member by his word alone.
+    if (complaint === 'busy' && isItsOwn) member.busyUntilMs = nowMs + BUSY_MS;
     if (complaint === 'not-held' || complaint === 'unproved') {
       slab.dropHeld(holder, piece);
       if (complaint === 'unproved') this.#transfers.detach(slab, piece, holder);
       this.#deps.changed(key, holder);
     }
-    if (complaint === 'unproved') this.#strike(member, nowMs);
-    if (complaint === 'unreachable' || complaint === 'silent') this.#suspect(member, nowMs);
+    if (complaint === 'unproved') noteLie(member, by.id, nowMs);
+    const isUnanswered = complaint === 'unreachable' || complaint === 'silent';
+    const isNews = isUnanswered ? noteDoubt(member, by.id, nowMs) : complaint === 'short';
+    if (isNews && !member.gone) this.#deps.suspected(holder);
     this.#waiting.pump(slab, piece, nowMs);
     this.#waiting.pumpAfter(slab, ended === undefined ? [] : [ended], nowMs);
   }
@@ -230,7 +231,7 @@ export class Tracker {
 
   /** It answered after all. */
   cleared(id: MemberId): void {
-    this.#members.get(id).suspectUntilMs = 0;
+    this.#members.get(id).doubts = [];
   }
 
   /** Another tracker says that a piece is on its way to this member. */
@@ -281,16 +282,5 @@ export class Tracker {
       if (this.#slabs.size <= this.#options.maxSlabs) return;
       if (slab.isIdle) this.#slabs.delete(key);
     }
-  }
-
-  #suspect(member: MemberState, nowMs: number): void {
-    if (member.gone || member.suspectUntilMs > nowMs) return;
-    member.suspectUntilMs = nowMs + SUSPECT_MS;
-    this.#deps.suspected(member.id);
-  }
-
-  #strike(member: MemberState, nowMs: number): void {
-    member.strikes += 1;
-    if (member.strikes >= STRIKES) member.suspectUntilMs = nowMs + BANNED_MS;
   }
 }

@@ -26,8 +26,8 @@ test('naming members who do not exist has nobody forgotten who calls, and is bou
 
 test('who was named and then calls is one member, with what was known of it', () => {
   const book = new MemberBook({ maxMembers: 3 });
-  book.get('a').strikes = 2;
-  expect(book.seen(about('a')).strikes).toBe(2);
+  book.get('a').given = 2;
+  expect(book.seen(about('a')).given).toBe(2);
   expect(book.size).toBe(1);
 });
 

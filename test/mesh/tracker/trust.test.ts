@@ -40,7 +40,7 @@ test('what another tracker says does not change what is known', () => {
   expect(world.askOne('b', 0, ['a'])).toEqual({ kind: 'leased' });
 });
 
-test('nobody is sent to a member that does not answer, until it does', () => {
+test('who got no answer from a member is not sent there again until it has answered, others are', () => {
   const world = new TrackerWorld();
   world.announce('a', [0]);
   world.askOne('b', 0);
@@ -48,17 +48,31 @@ test('nobody is sent to a member that does not answer, until it does', () => {
   expect(world.suspected).toEqual(['a']);
   expect(world.askOne('b', 0)).toEqual({ kind: 'leased' });
   world.tracker.release(world.slab.key, 'b', [0]);
+  expect(world.askOne('c', 0)).toMatchObject({ from: 'a' });
   world.tracker.cleared('a');
   expect(world.askOne('b', 0)).toMatchObject({ from: 'a' });
 });
 
-test('a suspicion is asked about once, however many share it', () => {
+test('however often one member says that another does not answer, all others are sent there; not when two say so', () => {
   const world = new TrackerWorld();
   world.announce('a', [0]);
-  for (const peer of ['b', 'c', 'd']) {
-    world.tracker.complain(world.slab.key, world.member(peer), 'a', 0, 'silent');
-  }
+  const complain = (id: string) => world.tracker.complain(world.slab.key, world.member(id), 'a', 0, 'silent');
+  for (let times = 0; times < 10; times += 1) complain('b');
   expect(world.suspected).toEqual(['a']);
+  expect(world.askOne('d', 0)).toMatchObject({ from: 'a' });
+  complain('c');
+  expect(world.suspected).toEqual(['a']);
+  expect(world.askOne('e', 0, ['d'])).toEqual({ kind: 'leased' });
+});
+
+test('who broke off is asked whether it is there, and others are sent to it meanwhile', () => {
+  const world = new TrackerWorld();
+  world.announce('a', [0, 1]);
+  world.askOne('b', 0);
+  world.tracker.complain(world.slab.key, world.member('b'), 'a', 0, 'short');
+  expect(world.suspected).toEqual(['a']);
+  expect(world.askOne('b', 1)).toMatchObject({ from: 'a' });
+  expect(world.askOne('c', 0)).toMatchObject({ from: 'a' });
 });
 
 test('whoever is gone counts for nothing until it calls again, with what it holds', () => {
@@ -83,12 +97,20 @@ test('a piece that was not there is not asked for there again, other pieces are'
 test('who is busy is left alone for a moment', () => {
   const world = new TrackerWorld();
   world.announce('a', [0]);
+  world.askOne('b', 0);
   world.tracker.complain(world.slab.key, world.member('b'), 'a', 0, 'busy');
   const asking = world.ask('b', [0]);
   world.pass(100);
   expect(asking.decided.size).toBe(0);
   world.pass(100);
   expect(asking.decided.get(0)).toMatchObject({ from: 'a' });
+});
+
+test('who was not sent to a member cannot say that it is busy', () => {
+  const world = new TrackerWorld();
+  world.announce('a', [0]);
+  world.tracker.complain(world.slab.key, world.member('b'), 'a', 0, 'busy');
+  expect(world.askOne('c', 0)).toMatchObject({ from: 'a' });
 });
 
 test('the slot of a transfer that failed is free again', () => {
@@ -99,7 +121,7 @@ test('the slot of a transfer that failed is free again', () => {
   expect(world.askOne('c', 0, ['b'])).toMatchObject({ from: 'a' });
 });
 
-test('nobody is sent for a minute to who gave wrong bytes three times', () => {
+test('who got wrong bytes from a member three times is not sent there for a minute', () => {
   const world = new TrackerWorld();
   world.announce('liar', [0, 1, 2, 3]);
   for (const piece of [0, 1, 2]) {
@@ -113,6 +135,29 @@ test('nobody is sent for a minute to who gave wrong bytes three times', () => {
   world.tracker.release(world.slab.key, 'b', [3]);
   world.pass(1_100);
   expect(world.askOne('b', 3)).toMatchObject({ from: 'liar' });
+});
+
+test('what one member says of wrong bytes keeps nobody else away; what two say does', () => {
+  const world = new TrackerWorld();
+  const pieces = [0, 1, 2, 3, 4, 5, 6, 7];
+  world.announce('accused', pieces);
+  const complain = (id: string, piece: number) =>
+    world.tracker.complain(world.slab.key, world.member(id), 'accused', piece, 'unproved');
+  for (const piece of [0, 1, 2, 3, 4]) complain('b', piece);
+  expect(world.askOne('b', 6)).toEqual({ kind: 'leased' });
+  expect(world.askOne('d', 7)).toMatchObject({ from: 'accused' });
+  complain('c', 5);
+  expect(world.askOne('e', 7, ['d'])).toEqual({ kind: 'leased' });
+});
+
+test('that it answers ends no ban of who gave wrong bytes', () => {
+  const world = new TrackerWorld();
+  world.announce('liar', [0, 1, 2, 3]);
+  for (const piece of [0, 1, 2]) {
+    world.tracker.complain(world.slab.key, world.member('b'), 'liar', piece, 'unproved');
+  }
+  world.tracker.cleared('liar');
+  expect(world.askOne('b', 3)).toEqual({ kind: 'leased' });
 });
 
 test('nobody complains about himself', () => {

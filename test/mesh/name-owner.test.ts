@@ -223,6 +223,15 @@ test('a write alone leaves what it made; two that overlap leave nothing known', 
   expect(left).toHaveProperty('known', undefined);
 });
 
+test('what a delete left is asked about where it began without the fellow in touch', async () => {
+  const { owner, open, touch } = openWorld();
+  touch.certainMs = 0;
+  await owner.begin('m', [KEY], 'w');
+  touch.certainMs = 3_000;
+  await owner.end('m', [KEY], 'missing', 'w');
+  expect(await open('a', MINUTE)).toMatchObject({ kind: 'validate', known: { kind: 'missing' } });
+});
+
 test('nobody ends the write of somebody else', async () => {
   const { owner, open } = openWorld();
   await owner.begin('m', [KEY], 'w');

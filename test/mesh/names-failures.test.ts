@@ -130,6 +130,21 @@ test('an owner that a writer cannot reach, though readers can, hears of the writ
   expect(await world.run(third.read(KEY, MINUTE))).toBe('second');
 });
 
+for (const fate of ['knows of it', 'has forgotten it'] as const) {
+  test(`owners that never met: a write went past one of them, and the other ${fate}; the delete before it is not believed`, async () => {
+    const { world, rank1, rank2, writer, reader } = openWorld();
+    await world.run(writer.write(KEY, undefined));
+    world.mesh.cut(rank1.id, rank2.id);
+    await world.run(rank2.write(KEY, 'second'));
+    world.mesh.heal();
+    if (fate === 'has forgotten it') {
+      world.kill(rank2.id);
+      world.restart(rank2.id);
+    }
+    expect(await world.run(reader.read(KEY, MINUTE))).toBe('second');
+  });
+}
+
 test('an owner that slept through a write believes nothing of before it', async () => {
   const { world, rank1, writer, reader } = openWorld();
   await world.run(reader.read(KEY, MINUTE));

@@ -9,6 +9,7 @@ import { CUT, WriteHistory } from '../support/write-history.ts';
 const KEY = 'k';
 const IDS = ['a:1', 'b:1', 'c:1', 'd:1'];
 const RUNS = Number(process.env.NAMES_MODEL_RUNS ?? 150);
+const timeout = 120_000 + RUNS * 500;
 
 const step = fc.record({
   gateway: fc.nat(IDS.length - 1),
@@ -32,7 +33,7 @@ type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
 const lanes = fc.array(fc.array(step, { minLength: 2, maxLength: 10 }), { minLength: 2, maxLength: 5 });
 const durations = fc.infiniteStream(fc.constantFrom(0.1, 0.1, 1, 5, 20, 80));
 
-test('racing writers and readers at four gateways', { timeout: 120_000 }, async () => {
+test('racing writers and readers at four gateways', { timeout }, async () => {
   const property = fc.asyncProperty(lanes, durations, async (steps, stream) => {
     const world = openWorld(stream);
     await world.run(Promise.all(steps.map((lane) => world.lane(lane))));
@@ -42,7 +43,7 @@ test('racing writers and readers at four gateways', { timeout: 120_000 }, async 
 });
 
 test('while one of the two owners dies, hangs, comes back without memory, or cannot be reached by some', {
-  timeout: 240_000,
+  timeout,
 }, async () => {
   const property = fc.asyncProperty(
     lanes,
@@ -61,7 +62,7 @@ test('while one of the two owners dies, hangs, comes back without memory, or can
   await fc.assert(property, { numRuns: RUNS });
 });
 
-test('while the list of trackers changes, and some hear of it later than others', { timeout: 240_000 }, async () => {
+test('while the list of trackers changes, and some hear of it later than others', { timeout }, async () => {
   const property = fc.asyncProperty(
     lanes,
     fc.array(change, { minLength: 1, maxLength: 4 }),
@@ -76,7 +77,7 @@ test('while the list of trackers changes, and some hear of it later than others'
 });
 
 class ModelWorld extends NamesWorld {
-  readonly history = new WriteHistory();
+  readonly history = new WriteHistory({ isToldOrder: true });
   readonly wrong: string[] = [];
   #serial = 0;
 
@@ -99,7 +100,7 @@ class ModelWorld extends NamesWorld {
       }
       this.#serial += 1;
       const value = act === 'delete' ? undefined : `value ${this.#serial}`;
-      const write = this.history.write(value, async () => heard(await gateway.write(KEY, value)));
+      const write = this.history.write(value, async (took) => heard(await gateway.write(KEY, value, took)));
       await write.catch((error: unknown) => {
         if (!(error instanceof Killed)) throw error;
       });

@@ -55,10 +55,12 @@ class RegisterOrigin {
     return { kind: 'found', info: infoOf(key, value), complete: true, arriving: pieceOf(key, value) };
   }
 
-  async commit(key: string, value: string | undefined): Promise<void> {
+  /** `took`: told at the instant from which the key is this. */
+  async commit(key: string, value: string | undefined, took: () => void = () => undefined): Promise<void> {
     await delay(this.#clock, this.toMs());
     if (value === undefined) this.values.delete(key);
     else this.values.set(key, value);
+    took();
     await delay(this.#clock, this.backMs());
   }
 }
@@ -192,9 +194,9 @@ export class TestGateway {
   }
 
   /** Begins, commits, ends; resolves when the write may be acknowledged. */
-  async write(key: string, value: string | undefined): Promise<void> {
+  async write(key: string, value: string | undefined, took?: () => void): Promise<void> {
     const mark = await this.versions.begin({ bucket: 'b', key });
-    await this.#world.origin.commit(key, value);
+    await this.#world.origin.commit(key, value, took);
     await this.versions.end(mark, { kind: value === undefined ? 'missing' : 'written' });
   }
 }

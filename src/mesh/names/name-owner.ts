@@ -81,13 +81,13 @@ export class NameOwner {
 
   /** Rejects with MeshError Busy, or with the signal's reason when the caller leaves. */
   async open(key: string, caller: MemberId, want: NameWant, signal: AbortSignal): Promise<OwnerAnswer> {
-    const { list, clock } = this.#deps;
-    const ranked = owners(key, list.trackers(), NAME_OWNERS);
-    if (!ranked.includes(list.self.id)) return { kind: 'moved' };
-    const certainMs = await this.#certainMs(ranked.find((id) => id !== list.self.id));
+    const place = this.#place(key);
+    if (place === undefined) return { kind: 'moved' };
+    const certainMs = await this.#certainMs(place.fellow);
     signal.throwIfAborted();
     this.#look();
-    return this.#questions.open(this.#names.open(key), { caller, want, arrivedAtMs: clock.now(), certainMs }, signal);
+    const arrivedAtMs = this.#deps.clock.now();
+    return this.#questions.open(this.#names.open(key), { caller, want, arrivedAtMs, certainMs }, signal);
   }
 
   /** Answers for how long the caller may believe what he reports. A ticket that is not his changes nothing. */
@@ -153,14 +153,30 @@ export class NameOwner {
     return Math.max(0, this.#deps.list.changedAtMs + this.#options.settleMs - this.#deps.clock.now());
   }
 
-  /** For how long from now it is certain that no write goes past this owner. */
+  /** Among the owners of the name; undefined: it is none. */
+  #place(key: string): { readonly fellow: MemberId | undefined } | undefined {
+    const { list } = this.#deps;
+    const ranked = owners(key, list.trackers(), NAME_OWNERS);
+    return ranked.includes(list.self.id) ? { fellow: ranked.find((id) => id !== list.self.id) } : undefined;
+  }
+
+  /** For how long from now it is certain that no write goes past this owner; makes it so where it is not. */
   async #certainMs(fellow: MemberId | undefined): Promise<number> {
+    const nowMs = this.#certainNowMs(fellow);
+    if (fellow === undefined || this.#unsettledMs() > 0) return nowMs;
+    if (nowMs <= 0) await this.#deps.touch.renew(fellow);
+    else if (nowMs < this.#options.nameLeaseMs / 2) this.#deps.touch.renewAhead(fellow);
+    return this.#certainNowMs(fellow);
+  }
+
+  #certainNowMs(fellow: MemberId | undefined): number {
     if (this.#unsettledMs() > 0) return 0;
-    if (fellow === undefined) return Number.POSITIVE_INFINITY;
-    const { touch } = this.#deps;
-    if (touch.certainForMs(fellow) <= 0) await touch.renew(fellow);
-    else if (touch.certainForMs(fellow) < this.#options.nameLeaseMs / 2) touch.renewAhead(fellow);
-    return this.#unsettledMs() > 0 ? 0 : touch.certainForMs(fellow);
+    return fellow === undefined ? Number.POSITIVE_INFINITY : this.#deps.touch.certainForMs(fellow);
+  }
+
+  #isCertain(key: string): boolean {
+    const place = this.#place(key);
+    return place !== undefined && this.#certainNowMs(place.fellow) > 0;
   }
 
   #mark(names: readonly OwnedName[], id: string): void {
@@ -176,7 +192,7 @@ export class NameOwner {
       };
       name.marks.get(id)?.closed();
       disbelieve(name);
-      name.marks.set(id, { generation: name.generation, begunAtMs, closed });
+      name.marks.set(id, { generation: name.generation, begunAtMs, certain: this.#isCertain(name.key), closed });
       open.add(name);
       this.#names.sort(name);
     }
@@ -190,7 +206,8 @@ export class NameOwner {
     disbelieve(name);
     const left = alone ? outcome : 'unknown';
     name.lastKnown = left === 'unknown' ? undefined : { kind: left };
-    if (alone && left === 'missing' && this.#unsettledMs() === 0) {
+    // Believed by the same rule as an answer of the origin: a write that went past this owner must come to its ears.
+    if (alone && left === 'missing' && mark.certain) {
       name.record = { answer: { kind: 'missing' }, askedAtMs: mark.begunAtMs };
     }
     this.#names.sort(name);

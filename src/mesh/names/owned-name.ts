@@ -12,6 +12,8 @@ export interface NameRecord {
 interface Mark {
   readonly generation: number;
   readonly begunAtMs: number;
+  /** This owner was in touch with its fellow then, and will hear of every write that goes past it. */
+  readonly certain: boolean;
   /** It is no longer open. */
   closed(): void;
 }

@@ -47,6 +47,7 @@ export const SETTINGS = {
   tls: {
     cert: optionalPath('PEM file of the certificate chain; with it the S3 endpoint speaks https'),
     key: optionalPath('PEM file of its private key'),
+    reloadInterval: duration('5s', 'How often the files of certificates are looked at, those of mesh.tls too'),
   },
 
   auth: {

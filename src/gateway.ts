@@ -54,7 +54,7 @@ async function open(config: Config, { log, onFirstPair }: GatewayDeps, opened: C
   const { objects, settings } = found;
   const opening = openS3Endpoint(config, { objects, settings, credentials, log, metrics });
   const endpoint = await listening(opening, 'listen', config.listen);
-  opened.push('S3 endpoint', () => endpoint.server.close(config.shutdownTimeout));
+  opened.push('S3 endpoint', () => endpoint.close());
   life.endpoint = endpoint;
   life.phase = 'serving';
   const scheme = config.tls.cert === undefined ? 'http' : 'https';

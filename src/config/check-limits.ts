@@ -2,7 +2,7 @@
 import type { SETTINGS } from '../config.ts';
 import type { ConfigOf } from './setting.ts';
 
-type Limited = Pick<ConfigOf<typeof SETTINGS>, 'admin' | 'auth' | 'cache' | 'limits'>;
+type Limited = Pick<ConfigOf<typeof SETTINGS>, 'admin' | 'auth' | 'cache' | 'limits' | 'tls'>;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -11,7 +11,7 @@ const MIB = 1024 * KIB;
 const SMALLEST_XML_LIMIT = 1_100_000;
 const SMALLEST_HEADER_LIMIT = 4 * KIB;
 
-export function checkLimits({ admin, auth, cache, limits }: Limited, problems: string[]): void {
+export function checkLimits({ admin, auth, cache, limits, tls }: Limited, problems: string[]): void {
   const refuse = (wrong: boolean, problem: string): void => {
     if (wrong) problems.push(problem);
   };
@@ -29,6 +29,7 @@ export function checkLimits({ admin, auth, cache, limits }: Limited, problems: s
   }
   refuse(admin.checkInterval === 0, 'admin.checkInterval: must not be 0; backends would be asked without a pause');
   refuse(admin.checkTimeout === 0, 'admin.checkTimeout: must not be 0; no backend answers in no time');
+  refuse(tls.reloadInterval === 0, 'tls.reloadInterval: must not be 0; the files would be looked at without a pause');
   refuse(auth.reloadInterval === 0, 'auth.reloadInterval: must not be 0; the file would be looked at without a pause');
 }
 

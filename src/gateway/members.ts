@@ -15,7 +15,6 @@ import { observeMembers } from './observe-members.ts';
 
 export interface MembersDeps {
   readonly self: Member;
-  /** What readMeshTls gave. */
   readonly tls: MeshTls | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;

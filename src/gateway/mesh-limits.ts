@@ -1,11 +1,10 @@
 // The settings of the mesh port as its two sides take them.
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import type { MeshTls } from '../mesh/transport/certificates.ts';
 import type { HttpMeshClientOptions } from '../mesh/transport/http-mesh-client.ts';
 import type { MeshServerOptions } from '../mesh/transport/mesh-server.ts';
 
-/** Of a configuration with mesh.listen. `tls`: what readMeshTls gave. */
+/** Of a configuration with mesh.listen. */
 export function meshServerOptions({ mesh }: Config, tls: MeshTls | undefined): MeshServerOptions {
   const { host, port } = mesh.listen ?? { host: '127.0.0.1', port: 0 };
   return {
@@ -45,21 +44,8 @@ export function meshClientOptions({ mesh }: Config, tls: MeshTls | undefined): H
   };
 }
 
-/** Undefined where no certificates are configured. Rejects with what is wrong, by the setting that names the file. */
-export async function readMeshTls({ mesh: { tls } }: Config): Promise<MeshTls | undefined> {
+/** Undefined where no certificates are configured. */
+export function meshTlsFiles({ mesh: { tls } }: Config): Readonly<Record<keyof MeshTls, string>> | undefined {
   const { cert, key, ca } = tls;
-  if (cert === undefined || key === undefined || ca === undefined) return undefined;
-  return {
-    cert: await readPem('cert', cert),
-    key: await readPem('key', key),
-    ca: await readPem('ca', ca),
-  };
-}
-
-async function readPem(name: keyof MeshTls, path: string): Promise<Buffer> {
-  const file = await readFile(path).catch((cause: unknown) => {
-    throw new Error(`The file of mesh.tls.${name}, ${path}, cannot be read.`, { cause });
-  });
-  if (!file.includes('-----BEGIN ')) throw new Error(`The file of mesh.tls.${name}, ${path}, is not in PEM format.`);
-  return file;
+  return cert === undefined || key === undefined || ca === undefined ? undefined : { cert, key, ca };
 }

@@ -26,8 +26,9 @@ import type { ArrivingPiece } from '../pieces/arriving.ts';
 import type { Departures } from '../pieces/departures.ts';
 import type { Piece } from '../pieces/piece.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
+import { openCertificates } from './certificates.ts';
 import { openMembers, ownMemberId } from './members.ts';
-import { meshClientOptions, meshServerOptions, readMeshTls } from './mesh-limits.ts';
+import { meshClientOptions, meshServerOptions, meshTlsFiles } from './mesh-limits.ts';
 import { nameOptions, pieceMeshOptions } from './mesh-options.ts';
 import { observeMesh } from './observe-mesh.ts';
 import { VERSION } from './version.ts';
@@ -99,7 +100,20 @@ function openLoneMesh(config: Config, deps: MeshDeps): Mesh {
 
 async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
   const { log, metrics, background, store } = deps;
-  const tls = await readMeshTls(config);
+  const files = meshTlsFiles(config);
+  const certificates =
+    files &&
+    (await openCertificates(
+      {
+        log,
+        renewed: (pem) => {
+          server.renew(pem);
+          client.renew(pem);
+        },
+      },
+      { setting: 'mesh.tls', files, checkIntervalMs: config.tls.reloadInterval },
+    ));
+  const tls = certificates?.current;
   const refused = (reason: string) => metrics.count('dfstore_mesh_refused_total', { reason });
   const server = await MeshServer.listen({ log, refused }, meshServerOptions(config, tls));
   const signer = new BlockSigner();
@@ -150,6 +164,7 @@ async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
     },
     close: async () => {
       const limit = AbortSignal.timeout(config.mesh.patience);
+      await certificates?.close();
       await members.leave(limit);
       await pieces.trackers.leave(limit);
       await server.close(config.shutdownTimeout);

@@ -1,5 +1,4 @@
 // The S3 endpoint over its objects, with the limits of the configuration.
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { Metrics } from '../admin/metrics.ts';
 import type { Config } from '../config.ts';
@@ -10,6 +9,7 @@ import { Authenticator } from '../s3/auth/authenticate.ts';
 import type { CredentialStore } from '../s3/auth/credentials.ts';
 import { S3Api } from '../s3/s3-api.ts';
 import { S3Server, type S3ServerOptions } from '../s3/s3-server.ts';
+import { openCertificates } from './certificates.ts';
 import { observeRequests } from './observe.ts';
 
 interface S3EndpointDeps {
@@ -23,6 +23,7 @@ interface S3EndpointDeps {
 export interface S3Endpoint {
   readonly server: S3Server;
   readonly admission: Pick<Admission, 'inFlight'>;
+  close(): Promise<void>;
 }
 
 export async function openS3Endpoint(config: Config, deps: S3EndpointDeps): Promise<S3Endpoint> {
@@ -48,20 +49,32 @@ export async function openS3Endpoint(config: Config, deps: S3EndpointDeps): Prom
       lateAnswerMs: limits.slowAnswerDelay,
     },
   );
-  const server = await S3Server.open({ api, log, onLimit }, await serverOptions(config));
+  const certificates = await openTls(config, { log, renewed: (pem) => server.renew(pem) });
+  const server = await S3Server.open({ api, log, onLimit }, serverOptions(config, certificates?.current));
   metrics.sample('dfstore_s3_requests_in_flight', () => admission.inFlight);
   metrics.sample('dfstore_s3_connections', () => server.connections);
-  return { server, admission };
+  return {
+    server,
+    admission,
+    close: async () => {
+      await certificates?.close();
+      await server.close(config.shutdownTimeout);
+    },
+  };
 }
 
-async function serverOptions({ listen, tls, limits }: Config): Promise<S3ServerOptions> {
-  const files =
-    tls.cert === undefined || tls.key === undefined
-      ? undefined
-      : { cert: await readFile(tls.cert), key: await readFile(tls.key) };
+async function openTls(
+  { tls: { cert, key, reloadInterval } }: Config,
+  deps: { log: Logger; renewed: (pem: NonNullable<S3ServerOptions['tls']>) => void },
+) {
+  if (cert === undefined || key === undefined) return undefined;
+  return openCertificates(deps, { setting: 'tls', files: { cert, key }, checkIntervalMs: reloadInterval });
+}
+
+function serverOptions({ listen, limits }: Config, tls: S3ServerOptions['tls']): S3ServerOptions {
   return {
     ...listen,
-    tls: files,
+    tls,
     limits: {
       maxConnections: limits.connections,
       maxHeaderBytes: limits.headerBytes,

@@ -2,7 +2,7 @@
 // came. Fastify parses no body, routes by no path and words no error here; what does not reach the dialect (parser
 // errors, limits) is answered in S3's XML all the same.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Logger } from 'pino';
@@ -90,6 +90,11 @@ export class S3Server {
 
   get connections(): number {
     return this.#connections.count;
+  }
+
+  /** Of an endpoint over https: new connections are made with these. */
+  renew(tls: NonNullable<S3ServerOptions['tls']>): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(tls);
   }
 
   /** Finishes the requests in flight, up to the deadline. */

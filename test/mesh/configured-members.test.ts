@@ -9,11 +9,10 @@ import { Metrics } from '../../src/admin/metrics.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import type { Config } from '../../src/config.ts';
 import { openMembers, ownMemberId } from '../../src/gateway/members.ts';
-import { meshClientOptions, meshServerOptions, readMeshTls } from '../../src/gateway/mesh-limits.ts';
+import { meshClientOptions, meshServerOptions } from '../../src/gateway/mesh-limits.ts';
 import type { Role } from '../../src/mesh/member.ts';
 import { METRICS } from '../../src/metrics.ts';
 import { LogLines, WARN } from '../support/log-lines.ts';
-import { makeAuthority } from '../support/mesh-certificates.ts';
 import { loopsMulticast } from '../support/multicast.ts';
 import { hasRedis, startRedis } from '../support/redis.ts';
 
@@ -101,21 +100,6 @@ test.skipIf(!(await loopsMulticast()))('on the local network, gateways with one 
   }
   await gateways[0]?.members.leave(never);
   await expect.poll(() => gateways[1]?.members.trackers(), { timeout: 10_000 }).toEqual([other]);
-});
-
-test('files of certificates are read, and what is wrong with one is told by its setting', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'dfstore-members-tls-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const issued = await (await makeAuthority('mesh')).issue(['127.0.0.1']);
-  const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem'), ca: join(folder, 'ca.pem') };
-  const config = await configOf({ members: { lan: true }, tls });
-  await expect(readMeshTls(config)).rejects.toThrow(`The file of mesh.tls.cert, ${tls.cert}, cannot be read.`);
-  for (const name of ['cert', 'key', 'ca'] as const) await writeFile(tls[name], issued[name]);
-  const read = await readMeshTls(config);
-  expect(read?.ca.toString()).toBe(issued.ca.toString());
-  await writeFile(tls.key, 'not a key');
-  await expect(readMeshTls(config)).rejects.toThrow(`The file of mesh.tls.key, ${tls.key}, is not in PEM format.`);
-  expect(await readMeshTls(await configOf({ members: { lan: true } }))).toBeUndefined();
 });
 
 test('the limits of both sides of the mesh port come from their settings', async () => {

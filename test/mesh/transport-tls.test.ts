@@ -123,3 +123,31 @@ test('with certificates and a secret, both are needed', async () => {
   expect(await problemOf(certificateOnly.client.ask(self.id, 'hello', 2, anySignal()))).toMatch(/^Refused: .*secret/);
   expect(handled).toEqual([1]);
 });
+
+test('renewed certificates are used for new connections, of either side; what is under way goes on', async () => {
+  const renewed = await (await makeAuthority('renewed')).issue(['127.0.0.1']);
+  let say: (line: string) => void = () => undefined;
+  const hello = { kind: 'ask', handle: async (body: unknown) => body } as const;
+  const acquire = {
+    kind: 'lines',
+    handle: async function* () {
+      yield 'before';
+      yield await new Promise((resolve) => {
+        say = resolve;
+      });
+    },
+  } as const;
+  const { server, self } = await startServer({ hello, acquire }, { tls: local, secret: undefined });
+  const { client } = makeClient({ tls: local, secret: undefined });
+  const lines = await client.lines(self.id, 'acquire', 1, anySignal());
+  expect((await lines.next()).value).toBe('before');
+  await client.ask(self.id, 'hello', 1, anySignal());
+
+  server.renew(renewed);
+  client.renew(renewed);
+  expect(await client.ask(self.id, 'hello', 2, anySignal())).toBe(2);
+  const old = makeClient({ tls: local, secret: undefined });
+  expect(await problemOf(old.client.ask(self.id, 'hello', 3, anySignal()))).toMatch(/^Refused: .*certificates/);
+  say('after');
+  expect(await collect(lines)).toEqual(['after']);
+});

@@ -117,6 +117,11 @@ export class HttpMeshClient implements MeshClient {
     return new IncomingValues(incoming, () => incoming.next());
   }
 
+  /** Of a client with certificates: new connections are made with these. */
+  renew(tls: MeshTls): void {
+    this.#sockets.renew(tls);
+  }
+
   /** Ends what is under way. */
   close(): void {
     this.#closed = true;

@@ -14,37 +14,33 @@ export interface Outgoing {
   readonly headers: readonly string[];
 }
 
-export class MemberSockets {
-  readonly #agent: Agent;
-  readonly #secure: boolean;
+export interface MemberSocketsOptions {
+  readonly tls?: MeshTls | undefined;
+  readonly maxIdlePerMember: number;
+}
 
-  constructor(options: { readonly tls?: MeshTls | undefined; readonly maxIdlePerMember: number }) {
-    const kept = {
-      keepAlive: true,
-      scheduling: 'lifo' as const,
-      maxFreeSockets: options.maxIdlePerMember,
-      timeout: KEEP_MS,
-    };
-    this.#secure = options.tls !== undefined;
-    this.#agent =
-      options.tls === undefined
-        ? new Agent(kept)
-        : new TlsAgent({
-            ...kept,
-            ...options.tls,
-            rejectUnauthorized: true,
-            minVersion: 'TLSv1.3',
-            checkServerIdentity: certificateProblem,
-          });
+export class MemberSockets {
+  readonly #maxIdle: number;
+  readonly secure: boolean;
+  #agent: Agent;
+
+  constructor(options: MemberSocketsOptions) {
+    this.#maxIdle = options.maxIdlePerMember;
+    this.secure = options.tls !== undefined;
+    this.#agent = makeAgent(options.tls, options.maxIdlePerMember);
   }
 
-  get secure(): boolean {
-    return this.#secure;
+  /** New connections are made with these; those in use end with what they are used for. */
+  renew(tls: MeshTls): void {
+    const old = this.#agent;
+    this.#agent = makeAgent(tls, this.#maxIdle);
+    old.maxFreeSockets = 0;
+    for (const sockets of Object.values(old.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 
   request({ address: { host, port }, path, headers }: Outgoing): ClientRequest {
     const options = { agent: this.#agent, host, port, path, method: 'POST', headers };
-    return this.#secure ? httpsRequest(options) : httpRequest(options);
+    return this.secure ? httpsRequest(options) : httpRequest(options);
   }
 
   /** Those kept for later: where one turned out to be dead, the others are not better. */
@@ -57,4 +53,16 @@ export class MemberSockets {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+function makeAgent(tls: MeshTls | undefined, maxFreeSockets: number): Agent {
+  const kept = { keepAlive: true, scheduling: 'lifo' as const, maxFreeSockets, timeout: KEEP_MS };
+  if (tls === undefined) return new Agent(kept);
+  return new TlsAgent({
+    ...kept,
+    ...tls,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.3',
+    checkServerIdentity: certificateProblem,
+  });
 }

@@ -2,7 +2,7 @@
 // a gateway knows its port before it says who it is.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
@@ -32,6 +32,7 @@ export interface MeshServerOptions extends MeshCallsOptions {
 
 /** Longer than any client of ours keeps an idle connection, so that it is never we who close one that is about to be used. */
 const KEEP_ALIVE_MS = 60_000;
+const MIN_TLS = 'TLSv1.3';
 const MAX_HEADER_BYTES = 8 * 1024;
 /** Beyond maxConnections, those that can still be told. */
 const SPARE_CONNECTIONS = 64;
@@ -83,6 +84,11 @@ export class MeshServer {
     );
   }
 
+  /** Of a server with certificates: new connections are made with these. */
+  renew(tls: MeshTls): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext({ ...tls, minVersion: MIN_TLS });
+  }
+
   /** Stops listening, lets what is in flight finish for this long, and cuts the rest. */
   close(drainMs: number): Promise<void> {
     this.#closing ??= this.#close(drainMs);
@@ -113,7 +119,7 @@ export class MeshServer {
       tls === undefined
         ? createServer(options, onRequest)
         : createTlsServer(
-            { ...options, ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' },
+            { ...options, ...tls, requestCert: true, rejectUnauthorized: true, minVersion: MIN_TLS },
             onRequest,
           );
     server.maxConnections = maxConnections + SPARE_CONNECTIONS;

@@ -1,6 +1,7 @@
 // Credentials in a JSON file (a list of them), read again when it changes. A change that cannot be read keeps the
 // credentials there were: an editor's half-written file must not lock every client out.
 import { readFile, stat } from 'node:fs/promises';
+import { WatchedFiles } from '../../concurrency/watched-files.ts';
 import { type Credential, type CredentialStore, credentialList, parseCredentials } from './credentials.ts';
 
 interface Log {
@@ -11,7 +12,7 @@ interface Log {
 
 interface CredentialFileOptions {
   readonly path: string;
-  /** How often the file is looked at. Looking, not being told, sees through mounted secrets and network disks. */
+  /** How often the file is looked at. */
   readonly checkIntervalMs: number;
 }
 
@@ -19,67 +20,46 @@ interface CredentialFileOptions {
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 export class CredentialFile implements CredentialStore {
-  readonly #log: Log;
-  readonly #path: string;
-  #store: CredentialStore = credentialList([]);
-  /** What the file looked like when it was last read, readable or not. */
-  #seen = '';
-  #checking: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #files: WatchedFiles<readonly Credential[]>;
+  readonly #find: CredentialStore['find'];
 
-  private constructor(deps: { log: Log }, options: CredentialFileOptions) {
-    this.#log = deps.log;
-    this.#path = options.path;
+  private constructor(files: WatchedFiles<readonly Credential[]>, find: CredentialStore['find']) {
+    this.#files = files;
+    this.#find = find;
   }
 
   /** Rejects when the file cannot be read or is wrong: a gateway does not start without its credentials. */
-  static async open(deps: { log: Log }, options: CredentialFileOptions): Promise<CredentialFile> {
-    const file = new CredentialFile(deps, options);
-    file.#seen = await fingerprint(options.path);
-    file.#store = credentialList(await readCredentials(options.path));
-    await warnIfReadableByOthers(options.path, deps.log);
-    file.#timer = setInterval(() => void file.check(), options.checkIntervalMs).unref();
-    return file;
+  static async open({ log }: { log: Log }, { path, checkIntervalMs }: CredentialFileOptions): Promise<CredentialFile> {
+    let store = credentialList([]);
+    const files = await WatchedFiles.open<readonly Credential[]>(
+      {
+        read: () => readCredentials(path),
+        use: (credentials, again) => {
+          store = credentialList(credentials);
+          if (!again) return;
+          log.info({ path, credentials: credentials.length }, 'The credentials file has changed and was read again.');
+        },
+        failed: (error) =>
+          log.error({ path, err: error }, 'The credentials file has changed but cannot be used; the old ones stay.'),
+      },
+      { paths: [path], checkIntervalMs },
+    );
+    await warnIfReadableByOthers(path, log);
+    return new CredentialFile(files, (accessKeyId) => store.find(accessKeyId));
   }
 
   find(accessKeyId: string): Credential | undefined {
-    return this.#store.find(accessKeyId);
+    return this.#find(accessKeyId);
   }
 
   /** Reads the file again if it has changed. Never rejects: what is wrong with it is logged, once a change. */
   check(): Promise<void> {
-    this.#checking ??= this.#check().finally(() => {
-      this.#checking = undefined;
-    });
-    return this.#checking;
+    return this.#files.check();
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#checking;
+  close(): Promise<void> {
+    return this.#files.close();
   }
-
-  async #check(): Promise<void> {
-    const path = this.#path;
-    let seen = 'unreadable';
-    try {
-      seen = await fingerprint(path);
-      if (seen === this.#seen) return;
-      const credentials = await readCredentials(path);
-      this.#store = credentialList(credentials);
-      this.#log.info({ path, credentials: credentials.length }, 'The credentials file has changed and was read again.');
-    } catch (error) {
-      if (seen === this.#seen) return;
-      this.#log.error({ path, err: error }, 'The credentials file has changed but cannot be used; the old ones stay.');
-    }
-    this.#seen = seen;
-  }
-}
-
-/** Taken before the content is read, so that a change in between is seen the next time. */
-async function fingerprint(path: string): Promise<string> {
-  const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-  return [ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
 export async function readCredentials(path: string): Promise<readonly Credential[]> {

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { WatchedFiles } from '../../../src/concurrency/watched-files.ts';
 import { CredentialFile } from '../../../src/s3/auth/credential-file.ts';
 import {
   type Credential,
@@ -133,7 +134,7 @@ describe('a credentials file', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
       const store = await open();
-      const check = vi.spyOn(store, 'check');
+      const check = vi.spyOn(WatchedFiles.prototype, 'check');
       await vi.advanceTimersByTimeAsync(3_600_000);
       expect(check).toHaveBeenCalledTimes(1);
       await store.close();

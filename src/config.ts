@@ -108,6 +108,11 @@ export const SETTINGS = {
       ca: optionalPath('PEM file of the authorities that other gateways are checked against'),
     },
     zone: optionalText('Where this gateway is; pieces come from the same zone first'),
+    zoneLevel: choice(
+      ['auto', 'on', 'off'],
+      'auto',
+      'Whether a zone keeps track of its pieces itself, so that each comes into it once; auto: from 256 trackers on',
+    ),
     role: choice(['tracker', 'peer', 'seed'], 'tracker', 'What it does for others'),
     nameLease: duration('3s', 'How long a name may be served without asking its owner'),
     parallelPieces: count(16, 'In place of cache.parallelPieces: several gateways give pieces side by side'),

@@ -27,6 +27,11 @@ export const METRICS = {
     labels: [],
     help: 'Bytes of pieces read from other gateways',
   },
+  dfstore_peer_far_read_bytes_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Of those, bytes from gateways in another zone (mesh.zone)',
+  },
   dfstore_peer_sent_bytes_total: {
     type: 'counter',
     labels: [],

@@ -1,5 +1,6 @@
 // One piece on its way to one gateway of the simulation.
 import type { MemberId } from '../../src/mesh/member.ts';
+import type { Proof } from '../../src/mesh/tracker/slab-state.ts';
 import type { Reported } from '../../src/mesh/tracker/tracker-calls.ts';
 import type { Decided } from '../../src/mesh/tracker/tracker-wire.ts';
 import type { Carried } from './network.ts';
@@ -17,6 +18,8 @@ export class Claim {
   /** Its bytes come from another zone, or from the origin. */
   wentFar = false;
   source: MemberId | 'origin' | undefined;
+  /** What its zone proves it by, once it comes in. */
+  #proof: Proof | undefined;
   ended = false;
   leave: () => void = () => undefined;
   #carried: Carried | undefined;
@@ -40,8 +43,11 @@ export class Claim {
   decided(decided: Decided): void {
     if (this.ended || !this.#peer.alive) return;
     if (decided.kind === 'again') this.#peer.acquire([this]);
-    else if (decided.kind === 'held') this.#fetch(decided.from);
-    else if (this.level === 'zone') {
+    else if (decided.kind === 'held') {
+      this.#proof = decided.proof;
+      this.#fetch(decided.from);
+      if (this.wentFar) this.#peer.report(this);
+    } else if (this.level === 'zone') {
       this.level = 'mesh';
       this.wentFar = true;
       this.#peer.acquire([this]);
@@ -53,6 +59,7 @@ export class Claim {
     stats.originRead(this.object, this.piece);
     this.source = 'origin';
     this.wentFar = true;
+    this.#proof = { readerKeys: [this.#peer.member.key] };
     this.#peer.report(this);
     this.#carried = network.carryFromOrigin(this.#peer.id, settings.pieceBytes);
     const turn = this.#nextTurn();
@@ -78,7 +85,7 @@ export class Claim {
   report(level: Level): Reported | undefined {
     if (this.level === 'mesh' && level === 'zone') {
       // For the zone it is the one that brings the piece in.
-      return { piece: this.piece, source: 'origin', ...this.#progress() };
+      return { piece: this.piece, source: 'origin', ...this.#progress(), proof: this.#proof };
     }
     if (this.source === undefined || level !== this.level) return undefined;
     return { piece: this.piece, source: this.source, ...this.#progress() };

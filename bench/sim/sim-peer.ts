@@ -200,7 +200,11 @@ export class SimPeer {
     for (const level of this.#world.levels) {
       if (level === 'mesh' && this.#world.levels.length > 1 && !wentFar) continue;
       const slab = this.#world.slab(this, object, level);
-      this.#tell(object, level, (owner) => this.#world.trackerAt(owner)?.announce(slab, this.member, pieces));
+      const speak = (spoken: readonly number[]) => {
+        const ofMesh = this.#world.slab(this, object, 'mesh');
+        this.#tell(object, 'mesh', (owner) => this.#world.trackerAt(owner)?.announce(ofMesh, this.member, spoken));
+      };
+      this.#tell(object, level, (owner) => this.#world.trackerAt(owner)?.announce(slab, this.member, pieces, speak));
     }
   }
 

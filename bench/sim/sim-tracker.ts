@@ -117,13 +117,22 @@ export class SimTracker {
     return end;
   }
 
-  announce(slab: SlabWire, by: Member, pieces: readonly number[]): void {
+  /** `speak`: told which of them the mesh's trackers are to hear of too. */
+  announce(
+    slab: SlabWire,
+    by: Member,
+    pieces: readonly number[],
+    speak: (pieces: readonly number[]) => void = () => undefined,
+  ): void {
     this.#work(35 + pieces.length, () => {
       this.tracker.announce(
         slab,
         by,
         pieces.map((piece) => ({ piece, root: rootOf(piece) })),
       );
+      const state = this.tracker.find(slab.key);
+      const spoken = pieces.filter((piece) => state?.speaksFor(by.id, piece));
+      if (spoken.length > 0) speak(spoken);
     });
   }
 

@@ -16,6 +16,7 @@ export function pieceMeshOptions({ mesh }: Config): PieceMeshOptions {
     peekMs: 2 * mesh.linesTimeout,
     maxSlabs: mesh.slabs,
     maxMembers: mesh.trackedMembers,
+    zoneLevel: mesh.zoneLevel,
   };
 }
 

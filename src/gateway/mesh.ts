@@ -146,7 +146,7 @@ async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
     { members, client, report },
     { maxAsked: config.admin.members, atOnce: config.admin.membersAtOnce },
   );
-  const locator = new PieceLocator({ members, trackers: pieces.trackers, store });
+  const locator = new PieceLocator({ members, trackers: pieces.trackers, zones: pieces.zones, store });
   return {
     directory: pieces.directory,
     names: names.names,

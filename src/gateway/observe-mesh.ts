@@ -6,7 +6,10 @@ import type { PieceMeshObserver } from '../mesh/piece-mesh.ts';
 export function observeMesh(deps: { log: Pick<Logger, 'warn'>; metrics: Pick<Metrics, 'count'> }): PieceMeshObserver {
   const { log, metrics } = deps;
   return {
-    received: (bytes) => metrics.count('dfstore_peer_read_bytes_total', {}, bytes),
+    received: (bytes, { isFar }) => {
+      metrics.count('dfstore_peer_read_bytes_total', {}, bytes);
+      if (isFar) metrics.count('dfstore_peer_far_read_bytes_total', {}, bytes);
+    },
     sent: (bytes) => metrics.count('dfstore_peer_sent_bytes_total', {}, bytes),
     detoured: (reason) => metrics.count('dfstore_mesh_detours_total', { reason }),
     unproved: ({ from, key, error }) => {

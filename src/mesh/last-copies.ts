@@ -9,7 +9,6 @@ import { type Piece, type PieceKey, pieceKey } from '../pieces/piece.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import { slabOf } from './slab.ts';
 import type { SpareCalls } from './spare-calls.ts';
-import type { TrackerClient } from './tracker-client.ts';
 
 export interface LastCopiesDeps {
   readonly departures: Pick<
@@ -18,7 +17,8 @@ export interface LastCopiesDeps {
   >;
   readonly store: Pick<PieceStore, 'blocks' | 'blockSize'>;
   readonly calls: Pick<SpareCalls, 'ask'>;
-  readonly tell: TrackerClient['tell'];
+  /** Trackers are to hear that it is held no longer. */
+  readonly dropped: (piece: Piece) => void;
   /** Resolves when the piece was told as held, or cannot be. */
   readonly tellHeld: (piece: Piece) => Promise<void>;
   /** Nobody else is there to hold anything. */
@@ -79,10 +79,7 @@ export class LastCopies {
 
   #evicted(piece: Piece): void {
     this.#spares.delete(pieceKey(piece));
-    const { store, tell, alone } = this.#deps;
-    if (alone()) return;
-    const slab = slabOf(piece, store.blockSize);
-    tell(slab, { dropped: [piece.index - slab.first] });
+    if (!this.#deps.alone()) this.#deps.dropped(piece);
   }
 
   #look(): void {

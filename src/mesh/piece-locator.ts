@@ -6,7 +6,7 @@ import type { PieceStore } from '../pieces/piece-store.ts';
 import type { Member, MemberId } from './member.ts';
 import { NAME_OWNERS } from './names/name-owner.ts';
 import { owners } from './rendezvous.ts';
-import { nameKey, SLAB_PIECES, type Slab, slabOf } from './slab.ts';
+import { nameKey, SLAB_PIECES, type Slab, slabOf, type ZoneKey, zoneSlab } from './slab.ts';
 import { holdingsOf, type Rows } from './tracker/tracker-wire.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
@@ -36,6 +36,8 @@ export interface PieceLocatorDeps {
     about(id: MemberId): Member | undefined;
   };
   readonly trackers: Pick<TrackerClient, 'peek'>;
+  /** That trackers are in: of what a zone holds the mesh's trackers may know little. */
+  readonly zones: () => readonly ZoneKey[];
   readonly store: Pick<PieceStore, 'blocks' | 'blockSize'>;
 }
 
@@ -81,9 +83,10 @@ export class PieceLocator {
 
   /** Whether anybody who would know has answered. */
   async #addSlab(version: ObjectVersion, slab: Slab, totals: Totals, signal: AbortSignal): Promise<boolean> {
-    const { members, trackers, store } = this.#deps;
+    const { members, trackers, zones, store } = this.#deps;
+    const near = zones().map((zone) => trackers.peek(zoneSlab(slab, zone), signal));
     const answers = await trackers.peek(slab, signal);
-    const byMember = havingOf(answers, slab.pieces);
+    const byMember = havingOf([...answers, ...(await Promise.all(near)).flat()], slab.pieces);
     // What this gateway holds it knows best itself.
     const self = byMember.get(members.self.id);
     const held = new Set<number>();

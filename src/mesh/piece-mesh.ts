@@ -14,9 +14,10 @@ import type { BlockSigner } from './exchange/proof.ts';
 import { ProofBook } from './exchange/proof-book.ts';
 import { LastCopies } from './last-copies.ts';
 import type { Member, MemberId } from './member.ts';
-import { type Detour, MeshDirectory } from './mesh-directory.ts';
+import { type OpenedDirectory, openDirectory } from './open-directory.ts';
 import { OwnerCalls } from './owner-calls.ts';
-import { type Slab, slabOf } from './slab.ts';
+import type { Detour } from './piece-claim.ts';
+import type { Slab, ZoneKey } from './slab.ts';
 import { SpareCalls } from './spare-calls.ts';
 import { Tracker } from './tracker/tracker.ts';
 import { TrackerDb } from './tracker/tracker-db.ts';
@@ -24,6 +25,7 @@ import { TrackerService } from './tracker/tracker-service.ts';
 import { TrackerClient } from './tracker-client.ts';
 import { TrackerZones } from './tracker-zones.ts';
 import { type Handlers, type MeshClient, MeshError } from './transport.ts';
+import type { ZoneLevel } from './zone-first.ts';
 
 interface MeshMembers {
   readonly self: Member;
@@ -49,8 +51,8 @@ export interface PieceMeshDeps {
 
 /** Whom the mesh tells what an operator should know. Calls must not throw. */
 export interface PieceMeshObserver {
-  /** Bytes of pieces from another gateway, and to one. */
-  received(bytes: number): void;
+  /** Bytes of pieces from another gateway, in another zone if it is far, and to one. */
+  received(bytes: number, from: { readonly isFar: boolean }): void;
   sent(bytes: number): void;
   /** A piece does not come (any further) from where it was sent for. */
   detoured(reason: Detour): void;
@@ -73,11 +75,15 @@ export interface PieceMeshOptions {
   readonly peekMs: number;
   readonly maxSlabs: number;
   readonly maxMembers: number;
+  /** Whether the own zone's trackers are asked before those of the mesh. */
+  readonly zoneLevel: ZoneLevel;
 }
 
 export interface PieceMesh {
   readonly directory: Directory;
   readonly trackers: TrackerClient;
+  /** The zones that trackers are in, as far as they are known. */
+  readonly zones: () => readonly ZoneKey[];
   /** Who could not be reached lately. */
   readonly calls: OwnerCalls;
   readonly service: TrackerService;
@@ -95,8 +101,6 @@ export interface PieceMesh {
 /** Owners of a slab: the first decides, the second knows enough to go on. */
 const OWNERS = 2;
 const MAX_PROOFS = 4096;
-/** Sources that fail for one piece before its origin is read. */
-const MAX_SOURCES = 8;
 const DOWN_MS = 2_000;
 /** Of what is held already, told to trackers that have come to answer for it. */
 const ANNOUNCED_PER_SECOND = 2_000;
@@ -136,9 +140,14 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
     { client, self, view, local: service, calls, background },
     { owners: OWNERS, tellMs: options.patienceMs },
   );
-  const received = (bytes: number) => observer.received(bytes);
-  const directory = new MeshDirectory(
+  const received = (bytes: number, from: MemberId) => {
+    const zone = members.about(from)?.zone;
+    observer.received(bytes, { isFar: self.zone !== undefined && zone !== undefined && zone !== self.zone });
+  };
+  const { directory, slabsOf } = openDirectory(
     {
+      self,
+      view,
       trackers,
       borrower: new PieceBorrower(
         { client, proofs, received },
@@ -151,7 +160,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
       detoured: (reason) => observer.detoured(reason),
       unproved: (event) => observer.unproved(event),
     },
-    { progressMs: options.progressMs, maxSources: MAX_SOURCES },
+    options,
   );
   const tracking = service;
   let lender: PieceLender | undefined;
@@ -159,16 +168,17 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
     {
       store,
       view,
-      slabsOf: (piece) => [slabOf(piece, store.blockSize)],
+      slabsOf,
       announce: (piece) => directory.tellHeld(piece),
       background,
     },
     { owners: OWNERS, piecesPerSecond: ANNOUNCED_PER_SECOND },
   );
-  const lastCopies = openLastCopies(deps, { trackers, calls, service: tracking, directory, alone }, options);
+  const lastCopies = openLastCopies(deps, { trackers, calls, service: tracking, directory, slabsOf, alone }, options);
   return {
     directory,
     trackers,
+    zones: () => view().zones,
     calls,
     service: tracking,
     counts: () => ({ tracked: tracker.piecesKnown, uploads: lender?.uploads ?? 0 }),
@@ -204,18 +214,20 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
 
 function openLastCopies(
   { departures, members, client, store, background, now }: PieceMeshDeps,
-  parts: Pick<PieceMesh, 'trackers' | 'calls' | 'service'> & { directory: MeshDirectory; alone: () => boolean },
+  parts: Pick<PieceMesh, 'trackers' | 'calls' | 'service'> & OpenedDirectory & { alone: () => boolean },
   { patienceMs }: PieceMeshOptions,
 ): LastCopies | undefined {
   if (departures === undefined) return undefined;
-  const { trackers, calls, service, directory, alone } = parts;
+  const { trackers, calls, service, directory, slabsOf, alone } = parts;
   const asking = new SpareCalls({ self: members.self, client, local: service, trackers, calls }, { patienceMs });
   return new LastCopies(
     {
       departures,
       store,
       calls: asking,
-      tell: (slab, told) => trackers.tell(slab, told),
+      dropped: (piece) => {
+        for (const slab of slabsOf(piece)) trackers.tell(slab, { dropped: [piece.index - slab.first] });
+      },
       tellHeld: (piece) => directory.tellHeld(piece),
       alone,
       background,

@@ -9,6 +9,8 @@ import { type Slab, type ZoneKey, zoneKey, zoneOfSlab } from './slab.ts';
 
 /** Ranks that are ever asked for, and among which one of another zone is looked for. */
 export const RANKS = 6;
+/** Of a zone's trackers: where these do not answer, the mesh's are asked. */
+export const ZONE_RANKS = 3;
 
 /** The list of trackers, with the zones that are known. It never changes; there is another one instead. */
 export class TrackerView {
@@ -49,10 +51,10 @@ export class TrackerView {
   }
 }
 
-/** Up to RANKS of them; the first decides. */
+/** In order of their rank; the first decides. */
 export function slabOwners({ key, ownerKey }: Pick<Slab, 'key' | 'ownerKey'>, view: TrackerView): MemberId[] {
   const zone = zoneOfSlab(key);
-  if (zone !== undefined) return owners(ownerKey, view.within(zone), RANKS);
+  if (zone !== undefined) return owners(ownerKey, view.within(zone), ZONE_RANKS);
   return spread(owners(ownerKey, view.trackers, RANKS), view);
 }
 

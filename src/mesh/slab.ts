@@ -25,6 +25,7 @@ export interface Slab {
 /** One that has the mesh's slab in it, under a prefix of always the same length. */
 type Keyed = Pick<Slab, 'key' | 'ownerKey'>;
 
+export const SLAB_KEY = /^(zone:[0-9a-f]{16}\/)?[0-9a-f]{40}\.\d{1,12}\.\d{1,12}$/;
 const ZONE_DIGITS = 16;
 const ZONE_PREFIX = /^zone:([0-9a-f]{16})\//;
 const PREFIX_LENGTH = 'zone:'.length + ZONE_DIGITS + 1;

@@ -7,9 +7,9 @@ import { leftByAll } from '../concurrency/left-by-all.ts';
 import { Batched } from './batched.ts';
 import type { Member, MemberId } from './member.ts';
 import type { OwnerCalls } from './owner-calls.ts';
-import { SLAB_PIECES, type Slab } from './slab.ts';
+import { meshSlab, type Slab, zoneOfSlab } from './slab.ts';
 import { slabOwners, type TrackerView } from './slab-owners.ts';
-import type { Announced } from './tracker/tracker-calls.ts';
+import { type ToldOf, together, wire } from './tracker/tell-together.ts';
 import type { TrackerService } from './tracker/tracker-service.ts';
 import {
   type Complain,
@@ -20,8 +20,9 @@ import {
   parseDecided,
   parseMoved,
   parseRows,
+  parseSpoken,
   type Rows,
-  type SlabWire,
+  type Spoken,
   type Tell,
 } from './tracker/tracker-wire.ts';
 import type { MeshClient } from './transport.ts';
@@ -58,8 +59,6 @@ interface Waiting extends Wish {
 /** Undecided wishes by piece. */
 type Open = Map<number, Waiting[]>;
 
-type Told = Tell['slabs'][number];
-
 /** How long what is to be told waits for more of it. */
 const TELL_TOGETHER_MS = 10;
 
@@ -67,10 +66,7 @@ export class TrackerClient {
   readonly #deps: TrackerClientDeps;
   readonly #options: TrackerClientOptions;
   readonly #wishes = new Batched<Waiting>((wishes) => this.#acquireAll(wishes), 0);
-  readonly #told = new Batched<{ slab: Slab; told: Omit<Told, 'slab'> }>(
-    (items) => this.#tellAll(items),
-    TELL_TOGETHER_MS,
-  );
+  readonly #told = new Batched<ToldOf>((items) => this.#tellAll(items), TELL_TOGETHER_MS);
   readonly #owners = new LRUCache<string, readonly MemberId[]>({ max: 4096 });
 
   constructor(deps: TrackerClientDeps, options: TrackerClientOptions) {
@@ -92,7 +88,7 @@ export class TrackerClient {
   }
 
   /** Without waiting for an answer; what is told within a moment goes together, in order. */
-  tell(slab: Slab, told: Omit<Told, 'slab'>): void {
+  tell(slab: Slab, told: ToldOf['told']): void {
     this.#told.add({ slab, told });
   }
 
@@ -197,9 +193,10 @@ export class TrackerClient {
   }
 
   async #acquireAt(owner: MemberId, { slab, avoid }: Wish, open: Open, signal: AbortSignal): Promise<void> {
-    const body = { slab: wire(slab), pieces: [...open.keys()], avoid: [...avoid] };
+    const { local, client, calls } = this.#deps;
+    const unreachable = this.#ranked(slab).filter((id) => calls.isDown(id));
+    const body = { slab: wire(slab), pieces: [...open.keys()], avoid: [...avoid], unreachable };
     try {
-      const { local, client, calls } = this.#deps;
       if (owner === this.#self.id && local !== undefined) {
         for await (const decided of local.acquire(body, this.#self, signal)) this.#decide(slab, decided, open);
       } else {
@@ -223,12 +220,31 @@ export class TrackerClient {
     for (const wish of wishes) wish.decided(decided);
   }
 
-  #tellAll(items: readonly { slab: Slab; told: Omit<Told, 'slab'> }[]): void {
+  #tellAll(items: readonly ToldOf[]): void {
     for (const [owner, all] of this.#byOwner(items.map((item) => ({ slab: item.slab, item })))) {
       const told = together(all);
       for (let at = 0; at < told.length; at += MAX_SLABS) {
         const slabs = told.slice(at, at + MAX_SLABS);
-        this.#run(owner, 'announce', { slabs }, (local) => local.tell({ slabs }, this.#self));
+        const spoken = (answer: Spoken) => this.#speak(all, answer);
+        this.#run(
+          owner,
+          'announce',
+          { slabs },
+          (local) => spoken(local.tell({ slabs }, this.#self)),
+          (answer) => spoken(parseSpoken(answer)),
+        );
+      }
+    }
+  }
+
+  /** Of what was told to the trackers of the zone, to those of the mesh what they know nobody else in the zone to have. */
+  #speak(all: readonly ToldOf[], { speaksFor }: Spoken): void {
+    for (const { slab: key, pieces } of speaksFor) {
+      if (zoneOfSlab(key) === undefined) continue;
+      for (const { slab, told } of all) {
+        const held = slab.key === key ? told.held?.filter(({ piece }) => pieces.includes(piece)) : undefined;
+        if (held === undefined || held.length === 0) continue;
+        this.tell(meshSlab(slab), { held: held.map(({ piece, root }) => ({ piece, root })) });
       }
     }
   }
@@ -259,28 +275,4 @@ export class TrackerClient {
       );
     }
   }
-}
-
-/** What is held of a slab goes together; the order of what is told of one slab stays. */
-function together(items: readonly { slab: Slab; told: Omit<Told, 'slab'> }[]): Told[] {
-  const all: Told[] = [];
-  const rooms = new Map<string, Announced[]>();
-  for (const { slab, told } of items) {
-    const { held, dropped, released } = told;
-    const isOnlyHeld = dropped === undefined && released === undefined;
-    const room = isOnlyHeld ? rooms.get(slab.key) : undefined;
-    if (held !== undefined && room !== undefined && room.length + held.length <= SLAB_PIECES) {
-      room.push(...held);
-      continue;
-    }
-    const list = held && [...held];
-    all.push({ ...told, slab: wire(slab), ...(list && { held: list }) });
-    if (list !== undefined && isOnlyHeld) rooms.set(slab.key, list);
-    else rooms.delete(slab.key);
-  }
-  return all;
-}
-
-function wire({ key, ownerKey, pieces }: Slab): SlabWire {
-  return { key, ownerKey, pieces };
 }

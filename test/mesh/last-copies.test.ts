@@ -2,7 +2,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Background } from '../../src/concurrency/background.ts';
 import { LastCopies } from '../../src/mesh/last-copies.ts';
-import type { Slab } from '../../src/mesh/slab.ts';
 import { BitSet } from '../../src/pieces/bit-set.ts';
 import type { DepartureListeners } from '../../src/pieces/departures.ts';
 import type { Piece } from '../../src/pieces/piece.ts';
@@ -56,7 +55,7 @@ class World {
         departures,
         store: { blockSize: PIECE, blocks: () => BitSet.full(1) },
         calls,
-        tell: (slab: Slab, { dropped }) => world.dropped.push(...(dropped ?? []).map((piece) => slab.first + piece)),
+        dropped: ({ index }) => void world.dropped.push(index),
         tellHeld: async ({ index }) => void world.told.push(index),
         alone: () => world.alone,
         background: new Background({ failed: (_, error) => expect.unreachable(String(error)) }),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { owners } from '../../src/mesh/rendezvous.ts';
 import { meshSlab, zoneKey, zoneOfSlab, zoneSlab } from '../../src/mesh/slab.ts';
-import { RANKS, slabOwners, TrackerView } from '../../src/mesh/slab-owners.ts';
+import { RANKS, slabOwners, TrackerView, ZONE_RANKS } from '../../src/mesh/slab-owners.ts';
 
 const MEMBERS = Array.from({ length: 24 }, (_, index) => `10.0.0.${index}:9002`);
 const ZONES = ['a', 'b', 'c'];
@@ -57,7 +57,7 @@ test('a slab of a zone has its owners among the trackers of that zone', () => {
   const view = new TrackerView(MEMBERS, zoneOf);
   for (const zone of ZONES) {
     const found = slabOwners(zoneSlab(slabAt(7), zoneKey(zone)), view);
-    expect(found).toHaveLength(RANKS);
+    expect(found).toHaveLength(ZONE_RANKS);
     expect(new Set(found.map(zoneOf))).toEqual(new Set([zone]));
   }
   expect(slabOwners(zoneSlab(slabAt(7), zoneKey('elsewhere')), view)).toEqual([]);

@@ -183,3 +183,14 @@ test('who leaves is not counted on by anybody any longer', async () => {
   expect(await world.member('c').client.acquire(wish(slab, 0))).toMatchObject({ kind: 'leased' });
   world.close();
 });
+
+test('who was waited for in vain is not waited for again by the next owner', async () => {
+  const world = new TrackingWorld(['a', 'b', 'c', 'd']);
+  const slab = world.slabOwnedBy('b', 'c');
+  world.mesh.hung.add('b');
+  const { client, calls } = world.member('a');
+  calls.note('b', new DOMException('b says nothing.', 'TimeoutError'));
+  expect(await client.acquire(wish(slab, 0))).toMatchObject({ kind: 'leased' });
+  expect(world.mesh.count('peek', 'b')).toBe(0);
+  world.close();
+});

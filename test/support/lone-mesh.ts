@@ -16,6 +16,7 @@ const MESH_OPTIONS: PieceMeshOptions = {
   peekMs: 1000,
   maxSlabs: 1000,
   maxMembers: 1000,
+  zoneLevel: 'off',
 };
 
 export function loneMesh(store: PieceStore): PieceMesh {

@@ -17,6 +17,7 @@ export interface TrackingMember {
   readonly tracker: Tracker;
   readonly service: TrackerService;
   readonly client: TrackerClient;
+  readonly calls: OwnerCalls;
   readonly background: Background;
   readonly refused: { readonly member: MemberId; readonly pieces: readonly number[] }[];
 }
@@ -82,7 +83,7 @@ export class TrackingWorld {
       { client, self, view, local: tracking, calls, background },
       { owners: 2, tellMs: 1_000 },
     );
-    return { self, tracker, service: tracking, client: asking, background, refused };
+    return { self, tracker, service: tracking, client: asking, calls, background, refused };
   }
 
   /** A slab that these members answer for, in this order. */
@@ -93,6 +94,10 @@ export class TrackingWorld {
       const [one, two] = slabOwners(slab, this.view);
       if (one === first && (second === undefined || two === second)) return slab;
     }
+  }
+
+  ownersOf(slab: Slab): readonly MemberId[] {
+    return slabOwners(slab, this.view);
   }
 
   close(): void {

@@ -19,7 +19,7 @@ import type { PieceProof, ProofBook } from './proof-book.ts';
 export interface PieceBorrowerDeps {
   readonly client: Pick<MeshClient, 'bytes'>;
   readonly proofs: ProofBook;
-  readonly received: (bytes: number) => void;
+  readonly received: (bytes: number, from: MemberId) => void;
 }
 
 export interface PieceBorrowerOptions {
@@ -105,7 +105,7 @@ class Receiving {
   readonly #blockSize: number;
   readonly #feed: Feed;
   readonly #loan: Loan;
-  readonly #received: (bytes: number) => void;
+  readonly #received: PieceBorrowerDeps['received'];
   readonly #proof: PieceProof;
   readonly #digests: BlockDigests;
   readonly #signal: AbortSignal;
@@ -154,7 +154,7 @@ class Receiving {
 
   async bytes(chunk: Buffer): Promise<void> {
     this.hasBegun = true;
-    this.#received(chunk.length);
+    this.#received(chunk.length, this.#loan.from);
     this.#leftBytes -= chunk.length;
     if (this.#leftBytes === 0 && this.#loan.arriving) this.#loan.waiting(true);
     await this.#feed.push(chunk, this.#signal);

@@ -156,11 +156,15 @@ function costOf({ member, chain }: Candidate, { by, nowMs }: Asking): number {
 
 function isProvable(slab: SlabState, members: MemberBook, piece: number, chain: Chain | undefined): boolean {
   if (slab.roots.has(piece)) return true;
+  if (slab.isOfZone) return slab.brought(piece) !== undefined;
   return chain?.reader !== undefined && members.get(chain.reader.member).about !== undefined;
 }
 
 function proofOf(slab: SlabState, members: MemberBook, piece: number, chain: Chain | undefined): Proof {
+  const root = slab.roots.get(piece);
+  const brought = slab.brought(piece);
+  if (slab.isOfZone) return { root: root ?? brought?.root, readerKeys: brought?.readerKeys ?? [] };
   const readers = chain === undefined ? [] : slab.readers(piece);
   const readerKeys = readers.flatMap((reader) => members.get(reader).about?.key ?? []);
-  return { root: slab.roots.get(piece), readerKeys };
+  return { root, readerKeys };
 }

@@ -52,11 +52,12 @@ export class SlabKnowledge {
     this.#deps = deps;
   }
 
-  /** Resolves at once where it is sure. Never rejects. `limit`: how long others may take. */
-  async makeSure(slab: SlabWire, limit: () => AbortSignal): Promise<void> {
+  /** Resolves at once where it is sure. Never rejects. `limit`: how long others may take, but for the unreachable. */
+  async makeSure(slab: SlabWire, limit: () => AbortSignal, unreachable: readonly MemberId[] = []): Promise<void> {
     if (!this.#isSure(slab)) {
       const running =
-        this.#asking.get(slab.key) ?? this.#learn(slab, limit).finally(() => this.#asking.delete(slab.key));
+        this.#asking.get(slab.key) ??
+        this.#learn(slab, limit, unreachable).finally(() => this.#asking.delete(slab.key));
       this.#asking.set(slab.key, running);
       await running;
     }
@@ -74,13 +75,10 @@ export class SlabKnowledge {
     const { tracker, db } = this.#deps;
     if (!tracker.knows(slab.key)) return rowsOf((await db?.holdings(slab.key)) ?? NOTHING, []);
     const state = await this.recall(slab);
-    const receivers = [...state.allReceivers()].map(([piece, { member, source, bytes, waiting }]) => ({
-      piece,
-      member,
-      source,
-      bytes,
-      waiting,
-    }));
+    const receivers = [...state.allReceivers()].map(([piece, { member, source, bytes, waiting }]) => {
+      const proof = source === 'origin' ? state.brought(piece) : undefined;
+      return { piece, member, source, bytes, waiting, ...(proof && { proof: { ...proof } }) };
+    });
     // Who reads the origin matters most: the others say it themselves before long.
     receivers.sort((left, right) => Number(right.source === 'origin') - Number(left.source === 'origin'));
     const rows = [...state.holders].slice(0, MAX_ROWS).map(([member, held]) => ({ member, held }));
@@ -94,12 +92,12 @@ export class SlabKnowledge {
     return now() - sure.askedMs < SURE_MS;
   }
 
-  async #learn(slab: SlabWire, limit: () => AbortSignal): Promise<void> {
+  async #learn(slab: SlabWire, limit: () => AbortSignal, unreachable: readonly MemberId[]): Promise<void> {
     await this.recall(slab);
     const { self, view, calls } = this.#deps;
     const asked = slabOwners(slab, view()).slice(0, ASKED_OWNERS);
-    const others = asked.filter((id) => id !== self.id);
-    await Promise.all(others.filter((id) => !calls.isDown(id)).map((id) => this.#askOwner(id, slab, limit())));
+    const others = asked.filter((id) => id !== self.id && !unreachable.includes(id) && !calls.isDown(id));
+    await Promise.all(others.map((id) => this.#askOwner(id, slab, limit())));
   }
 
   /** With what an earlier run wrote down of it. */

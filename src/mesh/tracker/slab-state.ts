@@ -2,11 +2,11 @@
 // who waits to be told. Bookkeeping only; the rules are in tracker.ts.
 import { BitSet } from '../../pieces/bit-set.ts';
 import type { MemberId } from '../member.ts';
-import type { SlabKey } from '../slab.ts';
+import { type SlabKey, zoneOfSlab } from '../slab.ts';
 import { HolderSample } from './holder-sample.ts';
 import { Roster } from './roster.ts';
 
-/** Where a receiver's bytes come from; 'origin': it holds a lease. */
+/** Where a receiver's bytes come from; 'origin': it holds a lease. In a zone, who holds one brings the piece into it. */
 export type Source = MemberId | 'origin';
 
 /** A member to whom a piece is on its way. */
@@ -61,6 +61,8 @@ export interface Chain {
 
 /** Of one piece at once; blocks of more are fetched anew. */
 const MAX_READERS = 8;
+/** Of those who hold a piece in a zone: so many tell the mesh's trackers of it, too. */
+const SPEAKERS = 3;
 /** Leases that count for what is somebody's share. */
 const REMEMBERED = 64;
 /** Longer chains are taken for loops. */
@@ -70,6 +72,8 @@ export class SlabState {
   readonly key: SlabKey;
   /** How many pieces it has. Indices are within the slab. */
   readonly pieces: number;
+  /** It is a zone's: who brings a piece into it says what its blocks are proved by. */
+  readonly isOfZone: boolean;
   readonly holders = new Roster<BitSet>();
   /** By piece. */
   readonly roots = new Map<number, string>();
@@ -80,6 +84,7 @@ export class SlabState {
   readonly #receivers = new Map<number, Roster<Receiver>>();
   readonly #leases = new Map<MemberId, number>();
   readonly #readers = new Map<number, MemberId[]>();
+  readonly #brought = new Map<number, Proof>();
   /** Not before then again. */
   lookForStragglersMs = 0;
   lookForSilentMs = 0;
@@ -91,6 +96,7 @@ export class SlabState {
   constructor(key: SlabKey, pieces: number) {
     this.key = key;
     this.pieces = pieces;
+    this.isOfZone = zoneOfSlab(key) !== undefined;
   }
 
   get isIdle(): boolean {
@@ -126,6 +132,7 @@ export class SlabState {
     if (receivers.size === 0) {
       this.#receivers.delete(piece);
       this.#readers.delete(piece);
+      this.#brought.delete(piece);
     }
     if (receiver.source === 'origin') {
       const left = this.leases(member) - 1;
@@ -138,6 +145,34 @@ export class SlabState {
   /** Who has read the piece from its origin since it is on its way to anybody, the last first. */
   readers(piece: number): readonly MemberId[] {
     return this.#readers.get(piece) ?? [];
+  }
+
+  /** What proves the piece, by the word of those who have been bringing it into the zone. */
+  brought(piece: number): Proof | undefined {
+    return this.#brought.get(piece);
+  }
+
+  /** True: whoever brings the piece into the zone says more of its proof than was known. */
+  noteBrought({ piece, source, proof }: { piece: number; source: Source; proof?: Proof | undefined }): boolean {
+    if (!this.isOfZone || source !== 'origin' || proof === undefined) return false;
+    const { root, readerKeys } = proof;
+    const known = this.#brought.get(piece);
+    const isNews =
+      (root !== undefined && root !== known?.root) || readerKeys.some((key) => !known?.readerKeys.includes(key));
+    if (!isNews) return false;
+    const keys = new Set([...readerKeys, ...(known?.readerKeys ?? [])]);
+    this.#brought.set(piece, { root: root ?? known?.root, readerKeys: [...keys].slice(0, MAX_READERS) });
+    return true;
+  }
+
+  /** It is one of the few who tell the mesh of what its zone holds. */
+  speaksFor(member: MemberId, piece: number): boolean {
+    if (!this.isOfZone) return false;
+    const holding = this.#holding.get(piece);
+    for (let step = 0; step < Math.min(SPEAKERS, holding?.size ?? 0); step += 1) {
+      if (holding?.at(step, 0) === member) return true;
+    }
+    return false;
   }
 
   /** Of the pieces that were read from the origin lately, those that this member was sent for. */

@@ -2,7 +2,7 @@
 import type { BitSet } from '../../pieces/bit-set.ts';
 import type { MemberId } from '../member.ts';
 import type { SlabKey } from '../slab.ts';
-import type { Source } from './slab-state.ts';
+import type { Proof, Source } from './slab-state.ts';
 
 export interface SlabRef {
   readonly key: SlabKey;
@@ -37,6 +37,8 @@ export interface Reported {
   readonly source: Source;
   readonly bytes: number;
   readonly waiting: boolean;
+  /** Of who brings the piece into its zone: what its blocks are proved by. */
+  readonly proof?: Proof | undefined;
 }
 
 export type Complaint =

@@ -3,6 +3,7 @@
 // asks once itself.
 import type { Background } from '../../concurrency/background.ts';
 import type { Member, MemberId } from '../member.ts';
+import { zoneOfSlab } from '../slab.ts';
 import { type Handlers, MeshError } from '../transport.ts';
 import { SlabKnowledge, type SlabKnowledgeDeps } from './slab-knowledge.ts';
 import {
@@ -21,6 +22,7 @@ import {
   type SlabWire,
   type Spare,
   type Spared,
+  type Spoken,
   type Tell,
 } from './tracker-wire.ts';
 
@@ -44,6 +46,7 @@ export interface TrackerServiceOptions {
 }
 
 const TICK_MS = 30;
+const ZONE_PEEKS_SHORTER = 4;
 
 export class TrackerService {
   readonly #deps: TrackerServiceDeps;
@@ -79,7 +82,8 @@ export class TrackerService {
   async *acquire(asked: Acquire, caller: Member, signal: AbortSignal): AsyncGenerator<Decided, void, undefined> {
     const pieces = [...new Set(asked.pieces)];
     if (pieces.some((piece) => piece >= asked.slab.pieces)) throw noSuchPiece();
-    await this.#knowledge.makeSure(asked.slab, () => this.#limit(this.#options.peekMs));
+    const limit = () => this.#limit(this.#peekMs(asked.slab));
+    await this.#knowledge.makeSure(asked.slab, limit, asked.unreachable);
     const lines: Decided[] = [];
     let wake: () => void = () => undefined;
     let isTired = false;
@@ -116,8 +120,10 @@ export class TrackerService {
     }
   }
 
-  tell({ slabs, leaving }: Tell, caller: Member): Record<string, never> {
+  /** Answers what the caller is to tell the mesh's trackers too. */
+  tell({ slabs, leaving }: Tell, caller: Member): Spoken {
     const { tracker } = this.#deps;
+    const speaksFor: Spoken['speaksFor'] = [];
     for (const { slab, held, dropped, released } of slabs) {
       if (released !== undefined) tracker.release(slab.key, caller.id, released);
       if (dropped !== undefined) tracker.withdraw(slab.key, caller.id, dropped);
@@ -128,9 +134,12 @@ export class TrackerService {
         held.filter(({ piece }) => piece < slab.pieces),
       );
       if (refused.length > 0) this.#deps.refused({ member: caller.id, slab: slab.key, pieces: refused });
+      const state = tracker.find(slab.key);
+      const spoken = held.filter(({ piece }) => state?.speaksFor(caller.id, piece)).map(({ piece }) => piece);
+      if (spoken.length > 0) speaksFor.push({ slab: slab.key, pieces: spoken });
     }
     if (leaving === true) tracker.gone(caller.id);
-    return {};
+    return { speaksFor };
   }
 
   complain({ slab, piece, holder, complaint }: Complain, caller: Member): Record<string, never> {
@@ -203,6 +212,11 @@ export class TrackerService {
         signal.removeEventListener('abort', wake);
       },
     };
+  }
+
+  /** What a zone does not know, the mesh does: that is not worth a long wait. */
+  #peekMs({ key }: SlabWire): number {
+    return zoneOfSlab(key) === undefined ? this.#options.peekMs : this.#options.peekMs / ZONE_PEEKS_SHORTER;
   }
 
   #limit(ms: number): AbortSignal {

@@ -2,7 +2,7 @@
 // and new ones talk.
 import { z } from 'zod';
 import { BitSet } from '../../pieces/bit-set.ts';
-import { SLAB_PIECES } from '../slab.ts';
+import { SLAB_KEY, SLAB_PIECES } from '../slab.ts';
 import { MeshError } from '../transport.ts';
 import type { Holdings } from './tracker-calls.ts';
 
@@ -20,15 +20,22 @@ const pieces = z.array(piece).max(SLAB_PIECES);
 const member = z.string().min(1).max(300);
 
 const slabSchema = z.object({
-  key: z.string().regex(/^[0-9a-f]{40}\.\d{1,12}\.\d{1,12}$/),
+  key: z.string().regex(SLAB_KEY),
   ownerKey: z.string().max(8192),
   pieces: z.number().int().min(1).max(SLAB_PIECES),
 });
 
+const rootSchema = z.string().regex(/^[0-9a-f]{64}$/);
+
 const announcedSchema = z.object({
   piece,
-  root: z.string().regex(/^[0-9a-f]{64}$/),
+  root: rootSchema,
   bytes: z.number().int().nonnegative().optional(),
+});
+
+const proofSchema = z.object({
+  root: rootSchema.optional(),
+  readerKeys: z.array(z.string().max(64)).max(MAX_READERS).readonly(),
 });
 
 const reportedSchema = z.object({
@@ -36,9 +43,17 @@ const reportedSchema = z.object({
   source: member,
   bytes: z.number().int().nonnegative(),
   waiting: z.boolean(),
+  /** Of who brings the piece into its zone: what its blocks are proved by. */
+  proof: proofSchema.optional(),
 });
 
-const acquireSchema = z.object({ slab: slabSchema, pieces, avoid: z.array(member).max(64) });
+const acquireSchema = z.object({
+  slab: slabSchema,
+  pieces,
+  avoid: z.array(member).max(64),
+  /** Trackers that the caller has waited for in vain: they are not worth waiting for again. */
+  unreachable: z.array(member).max(64).optional(),
+});
 
 const tellSchema = z.object({
   slabs: z
@@ -56,6 +71,14 @@ const tellSchema = z.object({
     .max(MAX_SLABS),
   /** The caller is about to stop: nothing of its is to be counted on. */
   leaving: z.boolean().optional(),
+});
+
+const spokenSchema = z.object({
+  /** Held by so few of the zone as far that the caller is to tell the mesh's trackers of them too. */
+  speaksFor: z
+    .array(z.object({ slab: z.string(), pieces }))
+    .max(MAX_SLABS)
+    .default([]),
 });
 
 const COMPLAINTS = ['unreachable', 'silent', 'short', 'not-held', 'unproved', 'busy'] as const;
@@ -82,11 +105,6 @@ const rowsSchema = z.object({
   receivers: z.array(reportedSchema.extend({ member })).optional(),
 });
 
-const proofSchema = z.object({
-  root: z.string().optional(),
-  readerKeys: z.array(z.string()).max(MAX_READERS).readonly(),
-});
-
 const decidedSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('held'), piece, from: member, arriving: z.boolean(), proof: proofSchema }),
   z.object({ kind: z.literal('leased'), piece }),
@@ -97,6 +115,7 @@ const decidedSchema = z.discriminatedUnion('kind', [
 export type SlabWire = z.infer<typeof slabSchema>;
 export type Acquire = z.infer<typeof acquireSchema>;
 export type Tell = z.infer<typeof tellSchema>;
+export type Spoken = z.infer<typeof spokenSchema>;
 export type Complain = z.infer<typeof complainSchema>;
 export type Progress = z.infer<typeof progressSchema>;
 export type Moved = z.infer<typeof movedSchema>;
@@ -107,6 +126,7 @@ export type Decided = z.infer<typeof decidedSchema>;
 
 export const parseAcquire = parser(acquireSchema);
 export const parseTell = parser(tellSchema);
+export const parseSpoken = parser(spokenSchema);
 export const parseComplain = parser(complainSchema);
 export const parseProgress = parser(progressSchema);
 export const parseMoved = parser(movedSchema);

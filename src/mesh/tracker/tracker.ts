@@ -212,6 +212,7 @@ export class Tracker {
     for (const told of reported) {
       const receiver = this.#transfers.receiverAsTold(slab, about.id, told, nowMs);
       if (receiver !== undefined) this.#transfers.noteReport(receiver, told, nowMs);
+      if (receiver !== undefined && slab.noteBrought(told)) this.#waiting.pump(slab, told.piece, nowMs);
     }
     if (this.#transfers.lookForStragglers(slab, nowMs)) this.#waiting.pumpAll(slab, nowMs);
     const moved = reported.filter(({ piece }) => this.#waiting.hasBetterSource(slab, piece, about.id, nowMs));
@@ -240,6 +241,7 @@ export class Tracker {
     if (reported.piece >= slab.pieces || slab.holds(member, reported.piece)) return;
     if (slab.receivers(reported.piece)?.get(member) !== undefined) return;
     this.#transfers.attach(slab, reported.piece, member, reported.source, this.#deps.now()).bytes = reported.bytes;
+    slab.noteBrought(reported);
   }
 
   /** What another tracker, or an earlier run, knew of a slab. */

@@ -20,6 +20,8 @@ interface WaitingOptions extends LeaseRules {
   readonly uploadSlots: number;
 }
 
+/** Who waits so long for a source that itself is not known to get the piece waits in vain. */
+const ADRIFT_MS = 2_000;
 /** Of those who wait for one piece, tried before the rest is taken to wait in vain too. */
 const TRIED = 8;
 /** Who gives this many times as much as another who could gives too much: at an end, when most have all they can get. */
@@ -105,7 +107,10 @@ export class Waiting {
   hasBetterSource(slab: SlabState, piece: number, member: MemberId, nowMs: number): boolean {
     const receiver = slab.receivers(piece)?.get(member);
     if (receiver === undefined || receiver.source === 'origin') return false;
-    if (slab.isLoop(piece, receiver) || slab.chain(piece, receiver, member)?.reader?.shunned === true) return true;
+    const chain = slab.chain(piece, receiver, member);
+    if (slab.isLoop(piece, receiver) || chain?.reader?.shunned === true) return true;
+    // Its source gets the piece from where this tracker does not see: from this very member, it may be, by their zone.
+    if (chain === undefined && receiver.waiting && nowMs - receiver.sinceMs > ADRIFT_MS) return true;
     const source = this.#deps.members.get(receiver.source);
     const isSlow = source.slowUntilMs > nowMs;
     if (!isSlow && source.uploads < CROWDED) return false;

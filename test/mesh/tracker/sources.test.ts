@@ -183,3 +183,23 @@ test('what another tracker knows is known', () => {
   world.pass(1600);
   expect(world.askOne('d', 4, ['c'])).toEqual({ kind: 'leased' });
 });
+
+test('whoever waits for a source that nobody knows to get the piece is told to ask again, after a while', () => {
+  const world = new TrackerWorld();
+  world.askOne('a', 0);
+  world.progress('a', 0, 1);
+  expect(world.askOne('b', 0)).toMatchObject({ from: 'a' });
+  // It has begun anew, at trackers of its zone, that may send it to b.
+  world.tracker.release(world.slab.key, 'a', [0]);
+  expect(world.progress('b', 0, 0, { source: 'a', waiting: true })).toEqual([]);
+  const told: number[] = [];
+  world.pass(3_000, () => told.push(...world.progress('b', 0, 0, { source: 'a', waiting: true })));
+  expect(told).toContain(0);
+  // One that gives is no such source, whatever is known of it.
+  const other = new TrackerWorld();
+  other.askOne('a', 0);
+  other.progress('a', 0, 1);
+  other.askOne('b', 0);
+  other.tracker.release(other.slab.key, 'a', [0]);
+  other.pass(3_000, () => expect(other.progress('b', 0, 1, { source: 'a' })).toEqual([]));
+});

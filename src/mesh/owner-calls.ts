@@ -40,7 +40,7 @@ export class OwnerCalls {
   }
 }
 
-/** Of AbortSignal.timeout. */
+/** Of a patienceSignal or an AbortSignal.timeout. */
 function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'TimeoutError';
 }

@@ -27,6 +27,8 @@ export interface PieceClaimDeps {
   readonly background: Background;
   /** Nobody else is there to hear what is held. */
   readonly alone: () => boolean;
+  /** Milliseconds on a clock that never jumps. */
+  readonly now: () => number;
   readonly detoured: (reason: Detour) => void;
   /** Another gateway sent bytes that were not those of the piece, or nothing that proves them. */
   readonly unproved: (event: { readonly from: MemberId; readonly key: string; readonly error: unknown }) => void;
@@ -52,6 +54,9 @@ export type Placed = Whereabouts & {
   readonly proof: Proof;
 };
 
+/** A piece that was moved stays where it is for so long, and twice as long after each further move. */
+const STAY_MS = 1_000;
+
 export class PieceClaim implements Claim {
   readonly slab: Slab;
   /** Within the slab. */
@@ -67,6 +72,8 @@ export class PieceClaim implements Claim {
   #moving = new AbortController();
   #ended = false;
   #reportedBytes = 0;
+  #moves = 0;
+  #mayMoveMs = 0;
 
   constructor(deps: PieceClaimDeps, piece: Piece, progress: ClaimProgress, options: PieceClaimOptions) {
     this.#deps = deps;
@@ -106,9 +113,12 @@ export class PieceClaim implements Claim {
     return { piece: this.index, source: this.#source, bytes, waiting: idle, ...proof };
   }
 
-  /** The tracker knows a better source than the one that sends now. */
+  /** The tracker knows a better source than the one that sends now. A move costs a connection and part of a block. */
   move(): void {
-    if (this.#source !== 'origin') this.#moving.abort();
+    if (this.#source === 'origin' || this.#deps.now() < this.#mayMoveMs) return;
+    this.#mayMoveMs = this.#deps.now() + STAY_MS * 2 ** this.#moves;
+    this.#moves += 1;
+    this.#moving.abort();
   }
 
   async acquire(signal: AbortSignal): Promise<Placed> {

@@ -157,6 +157,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
       store,
       background,
       alone,
+      now,
       detoured: (reason) => observer.detoured(reason),
       unproved: (event) => observer.unproved(event),
     },

@@ -4,6 +4,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Background } from '../concurrency/background.ts';
 import { leftByAll } from '../concurrency/left-by-all.ts';
+import { patienceSignal } from '../concurrency/patience.ts';
 import { Batched } from './batched.ts';
 import type { Member, MemberId } from './member.ts';
 import type { OwnerCalls } from './owner-calls.ts';
@@ -267,7 +268,7 @@ export class TrackerClient {
     const { local, client, calls, background } = this.#deps;
     if (owner === this.#self.id && local !== undefined) locally(local);
     else if (!calls.isDown(owner)) {
-      const asking = client.ask(owner, call, body, AbortSignal.timeout(this.#options.tellMs)).then(answered);
+      const asking = client.ask(owner, call, body, patienceSignal(this.#options.tellMs)).then(answered);
       // Soft state: what an owner does not hear now it hears with the next progress, or finds out.
       background.run(
         'tell',

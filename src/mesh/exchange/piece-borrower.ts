@@ -196,17 +196,22 @@ class Receiving {
   }
 }
 
+/** Within the time after which silence is too long. */
+const LOOKS = 4;
+
 /** Ends what has been silent for too long, while it is listened to. */
 class Silence {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  #sinceMs = performance.now();
   #listening = true;
+  #quietLooks = 0;
 
+  /** Counts its own looks and no clock, so that what came while this process was starved is heard first. */
   constructor(limitMs: number) {
     this.#timer = setInterval(() => {
-      if (this.#listening && performance.now() - this.#sinceMs > limitMs) this.#controller.abort();
-    }, limitMs / 4);
+      if (this.#listening) this.#quietLooks += 1;
+      if (this.#quietLooks > LOOKS) this.#controller.abort();
+    }, limitMs / LOOKS);
   }
 
   get signal(): AbortSignal {
@@ -219,7 +224,7 @@ class Silence {
 
   /** `heard`: what came was worth listening to. */
   resume(heard: boolean): void {
-    if (heard) this.#sinceMs = performance.now();
+    if (heard) this.#quietLooks = 0;
     this.#listening = true;
   }
 

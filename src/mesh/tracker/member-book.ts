@@ -21,6 +21,8 @@ export interface MemberState {
   gone: boolean;
   /** Who says that it does not answer. */
   doubts: readonly Doubt[];
+  /** When it last answered a question whether it is there. */
+  answeredMs: number;
   /** It cannot give until then. */
   busyUntilMs: number;
   /** Others go first until then. */
@@ -100,6 +102,7 @@ function newMember(id: MemberId): MemberState {
     lies: NONE,
     gone: false,
     doubts: NONE,
+    answeredMs: Number.NEGATIVE_INFINITY,
     busyUntilMs: 0,
     slowUntilMs: 0,
   };

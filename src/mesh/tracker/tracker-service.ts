@@ -2,6 +2,7 @@
 // of a slab it asks the slab's other owners before it sends anybody to the origin, and whoever is said not to answer it
 // asks once itself.
 import type { Background } from '../../concurrency/background.ts';
+import { patienceSignal } from '../../concurrency/patience.ts';
 import type { Member, MemberId } from '../member.ts';
 import { zoneOfSlab } from '../slab.ts';
 import { type Handlers, MeshError } from '../transport.ts';
@@ -220,7 +221,7 @@ export class TrackerService {
   }
 
   #limit(ms: number): AbortSignal {
-    return AbortSignal.any([this.#closing.signal, AbortSignal.timeout(ms)]);
+    return AbortSignal.any([this.#closing.signal, patienceSignal(ms)]);
   }
 }
 

@@ -39,6 +39,8 @@ export interface TrackerDeps {
 /** Who asked so lately is still at it. */
 const ACTIVE_MS = 1_000;
 const BUSY_MS = 200;
+/** Ticks that are further apart say that this process was starved, or that nothing was under way. */
+const LATE_TICK_MS = 500;
 
 export class Tracker {
   readonly #deps: TrackerDeps;
@@ -50,6 +52,9 @@ export class Tracker {
   readonly #busy = new Set<SlabState>();
   readonly #transfers: Transfers;
   readonly #waiting: Waiting;
+  #tickedMs = Number.NEGATIVE_INFINITY;
+  /** What members said just before has perhaps not been read yet: this process did not run. */
+  #hearsSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: TrackerDeps, options: TrackerOptions) {
     this.#deps = deps;
@@ -232,7 +237,9 @@ export class Tracker {
 
   /** It answered after all. */
   cleared(id: MemberId): void {
-    this.#members.get(id).doubts = [];
+    const member = this.#members.get(id);
+    member.doubts = [];
+    member.answeredMs = this.#deps.now();
   }
 
   /** Another tracker says that a piece is on its way to this member. */
@@ -263,9 +270,13 @@ export class Tracker {
   /** To be called every 30 ms or so while anything is under way. */
   tick(): void {
     const nowMs = this.#deps.now();
+    if (nowMs - this.#tickedMs > LATE_TICK_MS) this.#hearsSinceMs = nowMs;
+    this.#tickedMs = nowMs;
     for (const slab of this.#busy) {
       if (slab.isIdle) this.#busy.delete(slab);
-      this.#transfers.endSilent(slab, nowMs);
+      for (const id of this.#transfers.endSilent(slab, nowMs, this.#hearsSinceMs)) {
+        if (noteDoubt(this.#members.get(id), id, nowMs)) this.#deps.suspected(id);
+      }
       for (const [id, askedMs] of slab.askers) if (nowMs - askedMs > ACTIVE_MS) slab.askers.delete(id);
       this.#waiting.pumpAll(slab, nowMs);
     }

@@ -12,6 +12,8 @@ const LOOK_FOR_STRAGGLERS_MS = 250;
 /** So that looking takes a small part of the time, however many transfers there are to be looked at. */
 const LOOK_MS_PER_TRANSFER = 0.02;
 const LOOK_FOR_SILENT_MS_EACH = 0.005;
+/** A lease may be silent for so many times as long as other transfers. */
+const PATIENCE_WITH_LEASES = 3;
 
 export class Transfers {
   readonly #members: MemberBook;
@@ -82,17 +84,27 @@ export class Transfers {
     receiver.heardMs = nowMs;
   }
 
-  /** Whoever has said nothing for long receives no more. */
-  endSilent(slab: SlabState, nowMs: number): void {
-    if (nowMs < slab.lookForSilentMs) return;
+  /**
+   * Whoever has said nothing for long receives no more; who reads the origin, not before it had time to be asked whether
+   * it is still there, for a lease that is given twice reads the origin twice. Answers whom to ask. `sinceMs`: nobody
+   * could be heard before.
+   */
+  endSilent(slab: SlabState, nowMs: number, sinceMs: number): Set<MemberId> {
+    const toAsk = new Set<MemberId>();
+    if (nowMs < slab.lookForSilentMs) return toAsk;
     const silent: (readonly [number, Receiver])[] = [];
     let seen = 0;
-    for (const entry of slab.allReceivers()) {
+    for (const [piece, receiver] of slab.allReceivers()) {
       seen += 1;
-      if (nowMs - entry[1].heardMs > this.#silenceMs) silent.push(entry);
+      const quietMs = nowMs - Math.max(receiver.heardMs, sinceMs);
+      if (quietMs <= this.#silenceMs) continue;
+      const { member, source } = receiver;
+      if (source !== 'origin' || quietMs > this.#silenceMs * PATIENCE_WITH_LEASES) silent.push([piece, receiver]);
+      else if (nowMs - this.#members.get(member).answeredMs > this.#silenceMs) toAsk.add(member);
     }
     slab.lookForSilentMs = nowMs + seen * LOOK_FOR_SILENT_MS_EACH;
     for (const [piece, { member }] of silent) this.detach(slab, piece, member);
+    return toAsk;
   }
 
   /** True: somebody is found slow, and others need not wait for what he was to bring. */

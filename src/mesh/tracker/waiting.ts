@@ -1,7 +1,7 @@
 // Those who wait to be told where a piece is to be had: who is told what, and when there is something to tell.
 import type { MemberId } from '../member.ts';
 import { chooseSource } from './choose-source.ts';
-import { type LeaseRules, mayRead } from './lease-rules.ts';
+import { type LeaseRules, mayRead, PATIENCE_MS } from './lease-rules.ts';
 import type { MemberBook } from './member-book.ts';
 import type { Receiver, SlabState, Waiter } from './slab-state.ts';
 import type { Transfers } from './transfers.ts';
@@ -27,6 +27,15 @@ const TRIED = 8;
 /** Who gives this many times as much as another who could gives too much: at an end, when most have all they can get. */
 const CROWDED = 3;
 
+/** Somebody reads it from the origin, and is not much slower than others. */
+function isBeingRead(slab: SlabState, piece: number, members: MemberBook): boolean {
+  const receivers = slab.receivers(piece);
+  return slab.readers(piece).some((reader) => {
+    const receiver = receivers?.get(reader);
+    return receiver?.source === 'origin' && !receiver.shunned && !members.get(reader).gone;
+  });
+}
+
 export class Waiting {
   readonly #deps: WaitingDeps;
   readonly #options: WaitingOptions;
@@ -51,6 +60,8 @@ export class Waiting {
       return 'told';
     }
     if (choice === 'busy') return 'busy';
+    // Whom this one does not want or cannot reach brings it in for others, who pass it on.
+    if (isBeingRead(slab, piece, this.#deps.members) && nowMs - waiter.sinceMs < PATIENCE_MS) return 'later';
     const now = { nowMs, alone: this.#deps.alone() };
     if (!mayRead(slab, this.#deps.members, waiter, now, this.#options)) return 'later';
     this.#deps.transfers.attach(slab, piece, by.id, 'origin', nowMs);

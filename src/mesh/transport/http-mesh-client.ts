@@ -3,6 +3,7 @@
 // for this one. Over node:http, because undici 7 ends the process when a server closes a connection whose answer is
 // still being read (https://github.com/nodejs/undici/issues/5360).
 import type { IncomingMessage } from 'node:http';
+import { afterPatience } from '../../concurrency/patience.ts';
 import type { Member, MemberId } from '../member.ts';
 import { type MemberAddress, memberAddress } from '../member-address.ts';
 import { type CallName, type MeshClient, MeshError } from '../transport.ts';
@@ -228,7 +229,7 @@ function unproved(call: Call, { res, text }: Answer, member: Member | undefined)
 /** Rejects with MeshError, after the call's limit too. */
 async function readAnswer(res: IncomingMessage, call: Call, maxBytes: number, signal: AbortSignal): Promise<string> {
   const leave = () => res.destroy();
-  const timer = setTimeout(leave, call.timeoutMs);
+  const endLimit = afterPatience(call.timeoutMs, leave);
   signal.addEventListener('abort', leave, { once: true });
   try {
     const text = await readBody(res, maxBytes);
@@ -239,7 +240,7 @@ async function readAnswer(res: IncomingMessage, call: Call, maxBytes: number, si
     signal.throwIfAborted();
     throw error;
   } finally {
-    clearTimeout(timer);
+    endLimit();
     signal.removeEventListener('abort', leave);
   }
 }

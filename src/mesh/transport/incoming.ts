@@ -1,6 +1,7 @@
 // The body of a streamed answer as its reader takes it: bounded in memory, never a short clean end, and let go of when
 // its reader stops.
 import type { IncomingMessage } from 'node:http';
+import { afterPatience } from '../../concurrency/patience.ts';
 import { MeshError } from '../transport.ts';
 
 /** Beyond it the connection is not read. */
@@ -83,14 +84,14 @@ export class Incoming {
   #more(): Promise<void> {
     return new Promise((resolve) => {
       const { silenceMs, who } = this.#options;
-      const timer =
+      const endLimit =
         silenceMs === undefined
           ? undefined
-          : setTimeout(() => {
+          : afterPatience(silenceMs, () => {
               this.#fail(new MeshError('Unreachable', `${who} gave no sign of life for ${silenceMs} ms.`));
-            }, silenceMs);
+            });
       this.#wake = () => {
-        clearTimeout(timer);
+        endLimit?.();
         this.#wake = undefined;
         resolve();
       };

@@ -1,5 +1,6 @@
 // One request until the headers of its answer, each step with its limit: connecting, the TLS handshake, the headers.
 import type { IncomingMessage } from 'node:http';
+import { afterPatience } from '../../concurrency/patience.ts';
 import { memberIdAt } from '../member-address.ts';
 import { MeshError } from '../transport.ts';
 import type { MemberSockets, Outgoing } from './member-sockets.ts';
@@ -28,9 +29,9 @@ export function sendRequest(sockets: MemberSockets, request: Sent, signal: Abort
     const who = memberIdAt(request.address);
     const { connectTimeoutMs, handshakeTimeoutMs, headersTimeoutMs } = request.limits;
     const sent = sockets.request(request);
-    let timer: NodeJS.Timeout | undefined;
+    let endLimit: () => void = () => undefined;
     const stop = () => {
-      clearTimeout(timer);
+      endLimit();
       signal.removeEventListener('abort', leave);
     };
     const giveUp = (error: unknown) => {
@@ -40,8 +41,10 @@ export function sendRequest(sockets: MemberSockets, request: Sent, signal: Abort
     };
     const leave = () => giveUp(signal.reason);
     const limit = (limitMs: number, what: string) => {
-      clearTimeout(timer);
-      timer = setTimeout(() => giveUp(new MeshError('Unreachable', `${who} ${what} within ${limitMs} ms.`)), limitMs);
+      endLimit();
+      endLimit = afterPatience(limitMs, () =>
+        giveUp(new MeshError('Unreachable', `${who} ${what} within ${limitMs} ms.`)),
+      );
     };
     const awaitHeaders = () => limit(headersTimeoutMs, 'gave no answer');
     sent.once('socket', (socket) => {

@@ -93,20 +93,55 @@ test('after a second the limit on leases is all that makes anybody wait for a pi
   expect([leased(a).length, leased(b).length]).toEqual([4, 4]);
 });
 
-test('a lease whose holder is silent for 1.5 s goes to whoever waits', () => {
+test('who avoids the one that reads a piece waits a second for others to pass it on, then reads it too', () => {
   const world = new TrackerWorld();
   world.askOne('a', 0);
   const asking = world.ask('b', [0], ['a']);
+  world.pass(900, () => world.progress('a', 0, 1));
+  expect(leased(asking)).toEqual([]);
+  world.pass(100, () => world.progress('a', 0, 1));
   expect(leased(asking)).toEqual([0]);
+});
 
-  const another = new TrackerWorld();
-  another.askOne('a', 0);
-  another.askOne('b', 0);
-  another.pass(1500);
-  expect(another.sourceOf('a', 0)).toBe('origin');
-  another.pass(100);
-  expect(another.sourceOf('a', 0)).toBeUndefined();
-  expect(another.askOne('c', 0)).toEqual({ kind: 'leased' });
+/** `a` reads a piece, `b` gets it from `a`, and nothing is heard of either for 1.6 s. */
+function withSilentReader(): TrackerWorld {
+  const world = new TrackerWorld();
+  world.askOne('a', 0);
+  world.askOne('b', 0);
+  world.pass(1500);
+  expect(world.suspected).toEqual([]);
+  world.pass(200);
+  expect(world.suspected).toEqual(['a']);
+  expect(world.sourceOf('a', 0)).toBe('origin');
+  return world;
+}
+
+test('a lease whose holder is silent for 1.5 s goes to whoever waits, once it does not answer either', () => {
+  const world = withSilentReader();
+  const asking = world.ask('c', [0]);
+  expect(leased(asking)).toEqual([]);
+  world.tracker.gone('a');
+  expect(leased(asking)).toEqual([0]);
+});
+
+test('a lease whose holder answers and yet says nothing of it lapses after 4.5 s', () => {
+  const world = withSilentReader();
+  world.tracker.cleared('a');
+  world.pass(2800);
+  expect(world.sourceOf('a', 0)).toBe('origin');
+  world.pass(300);
+  expect(world.sourceOf('a', 0)).toBeUndefined();
+  expect(world.askOne('c', 0)).toEqual({ kind: 'leased' });
+});
+
+test('nobody is silent while the tracker itself did not run', () => {
+  const world = new TrackerWorld();
+  world.askOne('a', 0);
+  world.pass(100);
+  world.nowMs += 10_000;
+  world.tracker.tick();
+  expect(world.suspected).toEqual([]);
+  expect(world.sourceOf('a', 0)).toBe('origin');
 });
 
 test('a lease whose holder reports lasts as long as it reports, however slow its origin is', () => {

@@ -40,7 +40,7 @@ test('the slot of a receiver that has fallen silent is free again', () => {
   const waiting = world.ask('c', [1]);
   world.pass(1500);
   expect(waiting.decided.size).toBe(0);
-  world.pass(100);
+  world.pass(200);
   expect(waiting.decided.get(1)).toMatchObject({ from: 'a' });
 });
 
@@ -152,7 +152,9 @@ test('of a piece that several have read in turn all of them are named: blocks of
   const world = new TrackerWorld();
   world.askOne('slow', 0);
   world.askOne('b', 0);
-  expect(world.askOne('fast', 0, ['slow', 'b'])).toEqual({ kind: 'leased' });
+  const fast = world.ask('fast', [0], ['slow', 'b']);
+  world.pass(1000, () => world.progress('slow', 0, 1));
+  expect(fast.decided.get(0)).toEqual({ kind: 'leased' });
   expect(world.askOne('c', 0, ['slow'])).toMatchObject({ proof: { readerKeys: ['key of fast', 'key of slow'] } });
   for (const id of ['slow', 'b', 'fast', 'c']) world.announce(id, [0]);
   expect(world.askOne('d', 0)).toMatchObject({ arriving: false, proof: { readerKeys: [] } });
@@ -180,7 +182,7 @@ test('what another tracker knows is known', () => {
   world.pass(100);
   expect(asking.decided.get(4)).toMatchObject({ kind: 'held', from: 'b', proof: { readerKeys: ['key of b'] } });
   // Of whom nothing more is heard.
-  world.pass(1600);
+  world.tracker.gone('b');
   expect(world.askOne('d', 4, ['c'])).toEqual({ kind: 'leased' });
 });
 

@@ -6,14 +6,15 @@ import { syntheticBytes } from '../support/synthetic-origin.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** More gateways and larger objects where somebody asks for them: 32 and 64 MiB in full. */
+/** More gateways and larger objects where somebody asks for them: 32 and 64 MiB in full, in pieces as they are by default. */
 const COUNT = Number(process.env.DFSTORE_TEST_HERD ?? 5);
-const SIZE = (COUNT >= 32 ? 64 : 16) * MIB;
+const IS_FULL = COUNT >= 32;
+const SIZE = (IS_FULL ? 64 : 16) * MIB;
 
 test(`${COUNT} cold gateways: each byte leaves the origin once, a small object costs one request, a put none`, {
   timeout: 60_000 + COUNT * 10_000,
 }, async () => {
-  await using mesh = await MeshGateways.start({ count: COUNT });
+  await using mesh = await MeshGateways.start({ count: COUNT, cache: IS_FULL ? { pieceSize: '4MiB' } : {} });
   const { origin } = mesh;
   const large = await origin.set('large', SIZE);
   const small = await origin.set('small', 10 * KIB);

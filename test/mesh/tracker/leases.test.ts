@@ -118,7 +118,7 @@ function withSilentReader(): TrackerWorld {
 
 test('a lease whose holder is silent for 1.5 s goes to whoever waits, once it does not answer either', () => {
   const world = withSilentReader();
-  const asking = world.ask('c', [0]);
+  const asking = world.ask('c', [0], ['a', 'b']);
   expect(leased(asking)).toEqual([]);
   world.tracker.gone('a');
   expect(leased(asking)).toEqual([0]);

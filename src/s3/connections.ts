@@ -15,15 +15,22 @@ const REFUSED_IN_WORDS = 64;
 /** A client that has just connected has its request on the way; it may not be sent twice by whoever sent it. */
 const FIRST_REQUEST_MS = 500;
 
+interface Connection {
+  /** Of TCP; under TLS these are not the sockets that requests come from. */
+  readonly socket: Socket;
+  readonly isPastLimit: boolean;
+  /** Requests under way. */
+  busy: number;
+  /** Nothing was asked on it yet. */
+  isFresh: boolean;
+}
+
 export class Connections {
   readonly #server: Server;
-  /** TCP connections; under TLS these are not the sockets that requests come from. */
-  readonly #open = new Set<Socket>();
   /** By remote address: under TLS the two sockets of a connection have nothing else in common. */
-  readonly #pastLimit = new Set<string>();
-  readonly #busy = new Map<string, number>();
-  /** Nothing was asked on these yet. */
-  readonly #fresh = new Set<string>();
+  readonly #open = new Map<string, Connection>();
+  /** By the socket that its requests come from, so that its address is looked up once. */
+  readonly #asking = new WeakMap<Socket, Connection>();
   #draining = false;
 
   constructor(server: Server, options: ConnectionOptions) {
@@ -31,17 +38,13 @@ export class Connections {
     server.maxConnections = options.maxConnections + REFUSED_IN_WORDS;
     server.on('drop', options.onRefused);
     server.on('connection', (socket) => {
+      const isPastLimit = this.#open.size >= options.maxConnections;
+      if (isPastLimit) options.onRefused();
       const remote = remoteOf(socket);
-      this.#open.add(socket);
-      this.#fresh.add(remote);
-      if (this.#open.size > options.maxConnections) {
-        this.#pastLimit.add(remote);
-        options.onRefused();
-      }
+      const connection = { socket, isPastLimit, busy: 0, isFresh: true };
+      this.#open.set(remote, connection);
       socket.once('close', () => {
-        this.#open.delete(socket);
-        this.#pastLimit.delete(remote);
-        this.#fresh.delete(remote);
+        if (this.#open.get(remote) === connection) this.#open.delete(remote);
       });
     });
   }
@@ -51,21 +54,23 @@ export class Connections {
   }
 
   isPastLimit(socket: Socket): boolean {
-    return this.#pastLimit.has(remoteOf(socket));
+    return this.#of(socket)?.isPastLimit === true;
   }
 
-  /** A request began on it; the result ends it. */
-  enter(socket: Socket): () => void {
-    const remote = remoteOf(socket);
-    this.#busy.set(remote, (this.#busy.get(remote) ?? 0) + 1);
-    this.#fresh.delete(remote);
-    return () => {
-      const left = (this.#busy.get(remote) ?? 1) - 1;
-      if (left > 0) this.#busy.set(remote, left);
-      else this.#busy.delete(remote);
-      // Whatever is buffered for the client is still sent; the next request would come too late.
-      if (left === 0 && this.#draining) endSoon(socket);
-    };
+  /** A request began on it. */
+  enter(socket: Socket): void {
+    const connection = this.#of(socket);
+    if (connection === undefined) return;
+    connection.busy += 1;
+    connection.isFresh = false;
+  }
+
+  /** It was answered. */
+  leave(socket: Socket): void {
+    const connection = this.#of(socket);
+    if (connection !== undefined) connection.busy -= 1;
+    // Whatever is buffered for the client is still sent; the next request would come too late.
+    if (this.#draining && (connection?.busy ?? 0) === 0) endSoon(socket);
   }
 
   /** Stops accepting, ends what is idle or asks nothing in time, and resolves when the last request was answered, or at the deadline. */
@@ -74,20 +79,27 @@ export class Connections {
     // Those that wait to be accepted already would be reset.
     await turn();
     const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
-    this.#endIdle((remote) => !this.#fresh.has(remote));
+    this.#endIdle(({ isFresh }) => !isFresh);
     const unasked = setTimeout(() => this.#endIdle(() => true), Math.min(FIRST_REQUEST_MS, deadlineMs));
     const timer = setTimeout(() => {
-      for (const socket of this.#open) socket.destroy();
+      for (const { socket } of this.#open.values()) socket.destroy();
     }, deadlineMs);
     await closed;
     clearTimeout(timer);
     clearTimeout(unasked);
   }
 
-  #endIdle(which: (remote: string) => boolean): void {
-    for (const socket of this.#open) {
-      const remote = remoteOf(socket);
-      if (!this.#busy.has(remote) && which(remote)) socket.destroy();
+  #of(socket: Socket): Connection | undefined {
+    const known = this.#asking.get(socket);
+    if (known !== undefined) return known;
+    const found = this.#open.get(remoteOf(socket));
+    if (found !== undefined) this.#asking.set(socket, found);
+    return found;
+  }
+
+  #endIdle(which: (connection: Connection) => boolean): void {
+    for (const connection of this.#open.values()) {
+      if (connection.busy === 0 && which(connection)) connection.socket.destroy();
     }
   }
 }

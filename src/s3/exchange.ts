@@ -27,8 +27,8 @@ export class Exchange {
   readonly request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #options: ExchangeOptions;
-  readonly #abort = new AbortController();
   readonly #socket: Socket;
+  #abort: AbortController | undefined;
   #awaitsContinue: boolean;
   #status = 0;
   readonly #served = new Map<Source, number>();
@@ -39,18 +39,14 @@ export class Exchange {
     this.#options = options;
     this.#socket = request.socket;
     this.#awaitsContinue = expectsContinue;
-    // One request may wait for many things at once: the head of each of a thousand buckets, say. None stays for long.
-    setMaxListeners(0, this.#abort.signal);
-    response.on('close', () => {
-      if (!response.writableFinished) this.#abort.abort(new Error('The client closed the connection.'));
-    });
     // What a broken connection means is decided by whoever reads or writes; these only must not go unheard.
-    request.on('error', () => undefined);
-    response.on('error', () => undefined);
+    request.on('error', unheard);
+    response.on('error', unheard);
   }
 
-  /** Aborts when the client leaves before it has its answer. */
+  /** Aborts when the client leaves before it has its answer. Made when somebody first waits: most answers are at hand. */
   get signal(): AbortSignal {
+    this.#abort ??= this.#watchClient();
     return this.#abort.signal;
   }
 
@@ -142,6 +138,19 @@ export class Exchange {
     return { bytesIn: now.read - before.read, bytesOut: now.written - before.written };
   }
 
+  #watchClient(): AbortController {
+    const abort = new AbortController();
+    const response = this.#response;
+    // One request may wait for many things at once: the head of each of a thousand buckets, say. None stays for long.
+    setMaxListeners(0, abort.signal);
+    const left = (): void => {
+      if (!response.writableFinished) abort.abort(new Error('The client closed the connection.'));
+    };
+    if (response.destroyed) left();
+    else response.once('close', left);
+    return abort;
+  }
+
   #count({ source, bytes }: Chunk): void {
     this.#served.set(source, (this.#served.get(source) ?? 0) + bytes.length);
   }
@@ -184,4 +193,8 @@ export class Exchange {
     if (this.#awaitsContinue || headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY;
     return length;
   }
+}
+
+function unheard(): void {
+  // Somebody else is told.
 }

@@ -1,10 +1,9 @@
-// The S3 endpoint's server: fastify on node's own http or https server, with every request handed to the dialect as it
-// came. Fastify parses no body, routes by no path and words no error here; what does not reach the dialect (parser
-// errors, limits) is answered in S3's XML all the same.
+// The S3 endpoint's server: node's own for http or https, with every request handed to the dialect as it came. The
+// dialect routes by more than paths and reads bodies itself, so no framework stands between. What does not reach the
+// dialect (parser errors, limits) is answered in S3's XML all the same.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { type FastifyInstance, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import { settledWithin } from '../concurrency/settled-within.ts';
 import { Connections } from './connections.ts';
@@ -45,7 +44,6 @@ export class S3Server {
   readonly #deps: S3ServerDeps;
   readonly #options: S3ServerOptions;
   readonly #server: Server;
-  readonly #app: FastifyInstance;
   readonly #connections: Connections;
   readonly #turns = new Turns();
   /** The request that came last on each connection. */
@@ -59,10 +57,8 @@ export class S3Server {
   private constructor(deps: S3ServerDeps, options: S3ServerOptions) {
     this.#deps = deps;
     this.#options = options;
-    const { server, app } = this.#assemble();
-    this.#server = server;
-    this.#app = app;
-    this.#connections = new Connections(server, {
+    this.#server = this.#createServer();
+    this.#connections = new Connections(this.#server, {
       maxConnections: options.limits.maxConnections,
       onRefused: () => deps.onLimit('connections'),
     });
@@ -71,7 +67,6 @@ export class S3Server {
   /** Resolves when it listens. */
   static async open(deps: S3ServerDeps, options: S3ServerOptions): Promise<S3Server> {
     const opened = new S3Server(deps, options);
-    await opened.#app.ready();
     await new Promise<void>((resolve, reject) => {
       opened.#server.once('error', reject);
       opened.#server.listen({ host: options.host, port: options.port }, () => {
@@ -104,36 +99,11 @@ export class S3Server {
     const endsAt = performance.now() + deadlineMs;
     await this.#connections.drain(deadlineMs);
     await settledWithin([...this.#handling], Math.max(GIVE_UP_MS, endsAt - performance.now()));
-    await this.#app.close();
   }
 
-  #assemble(): { server: Server; app: FastifyInstance } {
-    let server: Server | undefined;
-    const app = fastify({
-      logger: false,
-      serverFactory: (handler) => {
-        server = this.#createServer(handler);
-        return server;
-      },
-      clientErrorHandler: (error, socket) => this.#parserError(error, socket),
-      // A path that fastify cannot decode is the dialect's to refuse, like every other.
-      frameworkErrors: (_error, request, reply) => {
-        reply.hijack();
-        this.#dispatch(request.raw, reply.raw);
-      },
-    });
-    // Before fastify would look at a body.
-    app.addHook('onRequest', (request, reply) => {
-      reply.hijack();
-      this.#dispatch(request.raw, reply.raw);
-    });
-    app.setNotFoundHandler(() => undefined);
-    if (server === undefined) throw new Error('Fastify made no server.');
-    return { server, app };
-  }
-
-  #createServer(handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  #createServer(): Server {
     const { tls, limits } = this.#options;
+    const handler = (request: IncomingMessage, response: ServerResponse) => this.#dispatch(request, response);
     const options = {
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
@@ -158,22 +128,26 @@ export class S3Server {
     // Whoever expects what nobody knows may be served as if it had not said so (RFC 9110 §10.1.1), as S3 does.
     server.on('checkExpectation', handler);
     server.on('connect', (_request, socket) => refuseOnSocket(socket, new S3Error('MethodNotAllowed')));
+    server.on('clientError', (error, socket) => this.#parserError(error, socket as Socket));
     return server;
   }
 
-  #dispatch(request: IncomingMessage, response: ServerResponse, refusal = this.#refusalOf(request)): void {
+  #dispatch(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
+    const refusal = this.#refusalOf(request);
     this.#latest.set(socket, { request, response, fate: refusal === undefined ? 'served' : 'refused' });
-    this.#turns.take(socket, { response, begin: () => this.#begin(request, response, refusal) });
+    this.#turns.take(socket, () => this.#begin(request, response, refusal));
   }
 
   #begin(request: IncomingMessage, response: ServerResponse, refusal: S3Error | undefined): void {
     const { socket } = request;
-    const leave = this.#connections.enter(socket);
+    this.#connections.enter(socket);
     this.#answering.add(response);
     response.once('close', () => {
       this.#answering.delete(response);
-      leave();
+      // First: a connection on which a request waits is not idle.
+      this.#turns.pass(socket);
+      this.#connections.leave(socket);
     });
     if (refusal !== undefined) {
       this.#refuse(request, response, refusal);
@@ -187,9 +161,16 @@ export class S3Server {
         socket.destroy();
       },
     });
-    const handled = this.#deps.api.handle(request, response, { expectsContinue: this.#expecting.has(request) });
-    const settled = handled.catch((error) => this.#cut(request, error)).finally(() => this.#handling.delete(settled));
-    this.#handling.add(settled);
+    const handled = this.#handle(request, response).finally(() => this.#handling.delete(handled));
+    this.#handling.add(handled);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#deps.api.handle(request, response, { expectsContinue: this.#expecting.has(request) });
+    } catch (error) {
+      this.#cut(request, error);
+    }
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: S3Error): void {

@@ -26,14 +26,16 @@ export function watchForStalls(
   let limitMs = hasBody(request) ? limits.bodyTimeoutMs : limits.answerTimeoutMs;
   const arm = (): void => void socket.setTimeout(limitMs);
   arm();
-  request.on('newListener', (name) => {
-    if (name === 'data' || name === 'readable') arm();
-  });
-  request.once('end', () => {
-    limitMs = limits.answerTimeoutMs;
-    // After the answer the timer counts the connection's idle time.
-    if (!response.writableFinished) arm();
-  });
+  if (hasBody(request)) {
+    request.on('newListener', (name) => {
+      if (name === 'data' || name === 'readable') arm();
+    });
+    request.once('end', () => {
+      limitMs = limits.answerTimeoutMs;
+      // After the answer the timer counts the connection's idle time.
+      if (!response.writableFinished) arm();
+    });
+  }
   /** How many bytes had come when nobody was to blame; what is awaited may be so only since. */
   let excusedAtBytes = -1;
   response.on('timeout', () => {

@@ -9,7 +9,10 @@ export function describeRequest(exchange: Exchange, target: Target): S3Request {
   return {
     id: exchange.id,
     method,
-    ...target,
+    rawPath: target.rawPath,
+    query: target.query,
+    bucket: target.bucket,
+    key: target.key,
     headers: joined(headers),
     remoteAddress: socket.remoteAddress ?? '',
     secure: 'encrypted' in socket,
@@ -18,9 +21,9 @@ export function describeRequest(exchange: Exchange, target: Target): S3Request {
   };
 }
 
-/** Node keeps only set-cookie as a list, which no S3 request has. */
-function joined(headers: IncomingMessage['headers']): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
-  );
+/** Node keeps only set-cookie as a list. */
+function joined(headers: IncomingMessage['headers']): S3Request['headers'] {
+  const { 'set-cookie': cookies } = headers;
+  if (cookies === undefined) return headers as S3Request['headers'];
+  return { ...(headers as S3Request['headers']), 'set-cookie': cookies.join(', ') };
 }

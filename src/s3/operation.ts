@@ -100,6 +100,7 @@ function operationOn(methods: Readonly<Partial<Record<string, OperationName>>>, 
 
 /** The one sub-resource the query names. */
 function subresourceOf<Table extends object>(query: Query, table: Table): (keyof Table & string) | undefined {
+  if (query.length === 0) return undefined;
   const isRow = (name: string): name is keyof Table & string => Object.hasOwn(table, name);
   const named = [...new Set(query.map(([name]) => name))].filter(isRow);
   if (named.length > 1) {

@@ -1,6 +1,4 @@
 // Presigners move x-amz-* headers into the query; S3 reads them there as if they had been sent.
-import type { IncomingHttpHeaders } from 'node:http';
-
 /** Part of the signature itself. */
 const AUTHENTICATION = new Set([
   'x-amz-algorithm',
@@ -13,12 +11,15 @@ const AUTHENTICATION = new Set([
   'x-amz-signedheaders',
 ]);
 
+type Headers = Readonly<Record<string, string | undefined>>;
+
 /** A header that was sent wins. */
 export function effectiveHeaders(
-  sent: IncomingHttpHeaders,
+  sent: Headers,
   query: readonly (readonly [name: string, value: string])[],
-): Readonly<Record<string, string | undefined>> {
-  const headers: Record<string, string | undefined> = Object.create(null);
+): Headers {
+  if (query.length === 0) return sent;
+  const headers: Record<string, string | undefined> = {};
   for (const [parameter, value] of query) {
     const name = parameter.toLowerCase();
     // Headers hold bytes as latin1, the query holds text.
@@ -26,8 +27,5 @@ export function effectiveHeaders(
       headers[name] ??= Buffer.from(value, 'utf8').toString('latin1');
     }
   }
-  for (const [name, value] of Object.entries(sent)) {
-    headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return headers;
+  return { ...headers, ...sent };
 }

@@ -157,12 +157,16 @@ export class S3Api {
       return;
     }
     if (sent.origin !== undefined) await this.#describeCors(exchange, asked, response);
-    const given = effectiveHeaders(sent, target.query);
+    const described = describeRequest(exchange, target);
+    const given = effectiveHeaders(described.headers, target.query);
     const name = detectOperation(method, target, target.query, given);
     progress.operation = name;
     const operation = OPERATIONS[name];
 
-    const { identity, payload, request } = await this.#identify(exchange, describeRequest(exchange, target), progress);
+    const { identity, payload, request } =
+      name === 'PostObject'
+        ? await this.#openForm(exchange, described, progress)
+        : { ...this.#deps.authenticator.authenticate(described), request: described };
     progress.identity = identity;
     this.#admit(this.#deps.admission.enterKey(identity.accessKeyId ?? 'anonymous'), progress);
 
@@ -193,13 +197,12 @@ export class S3Api {
   }
 
   /** A form tells who sent it, and what its request is, by its fields; every other request by its headers and query. */
-  async #identify(
+  async #openForm(
     exchange: Exchange,
     request: S3Request,
     progress: Progress,
   ): Promise<Authenticated & { readonly request: S3Request }> {
     const { authenticator } = this.#deps;
-    if (progress.operation !== 'PostObject') return { ...authenticator.authenticate(request), request };
     const now = () => new Date();
     const form = await openForm(exchange.request, request, { authenticator, now }, this.#options.form);
     progress.releases.push(() => form.request.body.destroy());

@@ -29,7 +29,7 @@ export function parseTarget(url: string, host: string | undefined, domain: strin
 }
 
 function splitUrl(url: string): { rawPath: string; rawQuery: string } {
-  const path = /^https?:\/\//i.test(url) ? url.replace(/^https?:\/\/[^/?]*/i, '') : url;
+  const path = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
   const mark = path.indexOf('?');
   const rawPath = mark === -1 ? path : path.slice(0, mark);
   if (rawPath !== '' && !rawPath.startsWith('/')) throw new S3Error('InvalidURI');
@@ -43,7 +43,10 @@ function bucketInHost(host: string | undefined, domain: string | undefined): str
   return name.endsWith(ending) && name.length > ending.length ? name.slice(0, -ending.length) : undefined;
 }
 
+const NO_QUERY: Target['query'] = [];
+
 function parseQuery(rawQuery: string): Target['query'] {
+  if (rawQuery === '') return NO_QUERY;
   return rawQuery
     .split('&')
     .filter((pair) => pair !== '')
@@ -55,8 +58,11 @@ function parseQuery(rawQuery: string): Target['query'] {
     });
 }
 
+const NO_VALUES: ReadonlyMap<string, string> = new Map();
+
 /** The first value of each parameter. */
 export function firstValues(query: Target['query']): ReadonlyMap<string, string> {
+  if (query.length === 0) return NO_VALUES;
   return new Map([...query].reverse());
 }
 
@@ -80,6 +86,7 @@ export function checkKey(key: string): void {
 
 /** Percent-decodes UTF-8, once. */
 export function decode(text: string): string {
+  if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
   } catch (cause) {

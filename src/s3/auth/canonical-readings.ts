@@ -17,11 +17,16 @@ export function* canonicalReadings(
   const { method, rawPath, headers } = request;
   const query = encodeQuery(request.query);
   for (const host of hosts(headers.host ?? '')) {
-    const signed = signedHeaders.map((name) => [name, name === 'host' ? host : (headers[name] ?? '')] as const);
+    const signed = signedHeaders.map((name) => [name, name === 'host' ? host : headerOf(headers, name)] as const);
     for (const canonicalUri of pathReadings(rawPath)) {
       yield canonicalRequest({ method, canonicalUri, canonicalQuery: query, headers: signed, payloadHash });
     }
   }
+}
+
+/** Names come from the claim: any word may be one, also one that every object has. */
+function headerOf(headers: Signed['headers'], name: string): string {
+  return Object.hasOwn(headers, name) ? (headers[name] ?? '') : '';
 }
 
 /** Some clients sign the name alone and send the port too. */

@@ -16,9 +16,13 @@ interface CanonicalInput {
 }
 
 export function canonicalRequest(input: CanonicalInput): string {
-  const headers = input.headers.map(([name, value]) => `${name}:${canonicalHeaderValue(value)}\n`).join('');
-  const names = input.headers.map(([name]) => name).join(';');
   const { method, canonicalUri, canonicalQuery, payloadHash } = input;
+  let headers = '';
+  let names = '';
+  for (const [name, value] of input.headers) {
+    headers += `${name}:${canonicalHeaderValue(value)}\n`;
+    names += names === '' ? name : `;${name}`;
+  }
   return `${method}\n${canonicalUri}\n${canonicalQuery}\n${headers}\n${names}\n${payloadHash}`;
 }
 
@@ -33,6 +37,7 @@ export function scopeText({ date, region, service }: CredentialScope): string {
 
 /** Every parameter but the signature itself, encoded anew, in the order of the encoded names, then values. */
 export function canonicalQuery(query: readonly (readonly [name: string, value: string])[]): string {
+  if (query.length === 0) return '';
   return query
     .filter(([name]) => name !== 'X-Amz-Signature')
     .map(([name, value]) => [uriEncode(name), uriEncode(value)] as const)

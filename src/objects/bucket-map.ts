@@ -24,6 +24,7 @@ export interface Route {
 export class BucketMap {
   readonly #backends: ReadonlyMap<string, Backend>;
   readonly #mappings: ReadonlyMap<string, BucketMapping>;
+  readonly #configured: ReadonlyMap<string, Route>;
 
   constructor(backends: ReadonlyMap<string, Backend>, mappings: Readonly<Record<string, BucketMapping>>) {
     this.#backends = backends;
@@ -36,22 +37,26 @@ export class BucketMap {
     if (this.#mappings.get('*')?.bucket !== undefined) {
       throw new Error("The mapping '*' may not name a bucket: every bucket of the gateway would be the same one.");
     }
+    const routes = this.configuredNames().map((name) => [name, this.#routeBy(this.#mappings.get(name), name, true)]);
+    this.#configured = new Map(routes as [string, Route][]);
   }
 
   /** Rejects with NoSuchBucket when nothing is mapped to this name. */
   route(bucket: string): Route {
-    const exact = bucket === '*' ? undefined : this.#mappings.get(bucket);
-    const mapping = exact ?? this.#mappings.get('*');
+    const route = this.#configured.get(bucket) ?? this.#routeBy(this.#mappings.get('*'), bucket, false);
+    if (route === undefined) throw new BackendError('NoSuchBucket', `No backend is configured for bucket '${bucket}'.`);
+    return route;
+  }
+
+  #routeBy(mapping: BucketMapping | undefined, bucket: string, configured: boolean): Route | undefined {
     const backend = mapping && this.#backends.get(mapping.backend);
-    if (mapping === undefined || backend === undefined) {
-      throw new BackendError('NoSuchBucket', `No backend is configured for bucket '${bucket}'.`);
-    }
+    if (mapping === undefined || backend === undefined) return undefined;
     return {
       name: mapping.backend,
       backend,
       bucket: mapping.bucket ?? bucket,
       prefix: mapping.prefix ?? '',
-      configured: exact !== undefined,
+      configured,
     };
   }
 

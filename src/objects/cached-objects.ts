@@ -37,7 +37,7 @@ export interface CachePolicy {
 
 export interface CachedObjectsDeps {
   readonly map: BucketMap;
-  readonly reads: Pick<CachedReads, 'head' | 'read'>;
+  readonly reads: Pick<CachedReads, 'head' | 'atHand' | 'read'>;
   readonly versions: Pick<Versions, 'begin' | 'end'>;
   readonly staged: Pick<StagedUploads, 'begin'>;
   /** Undefined: this key is not cached. */
@@ -63,12 +63,16 @@ export class CachedObjects extends RoutedObjects {
     return head.info.key === ref.key ? head : { ...head, info: { ...head.info, key: ref.key } };
   }
 
+  override atHand(ref: ObjectRef, options: GatewayReadOptions): GatewayRead | undefined {
+    const policy = this.#policyFor(ref, options);
+    const read = policy && this.#deps.reads.atHand(ref, policy.origin, policy.freshness, options);
+    return read && underItsName(ref, read);
+  }
+
   override async read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead> {
     const policy = this.#policyFor(ref, options);
     const read = policy && (await this.#deps.reads.read(ref, policy.origin, policy.freshness, options, signal));
-    if (read === undefined) return super.read(ref, options, signal);
-    // The same record each time, where its origin has the same name for it: what is derived of it is derived once.
-    return read.info.key === ref.key ? read : { ...read, info: { ...read.info, key: ref.key } };
+    return read === undefined ? super.read(ref, options, signal) : underItsName(ref, read);
   }
 
   override async put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written> {
@@ -163,4 +167,9 @@ export class CachedObjects extends RoutedObjects {
       await this.#deps.versions.end(mark, ended);
     }
   }
+}
+
+/** The same record each time, where its origin has the same name for it: what is derived of it is derived once. */
+function underItsName(ref: ObjectRef, read: GatewayRead): GatewayRead {
+  return read.info.key === ref.key ? read : { ...read, info: { ...read.info, key: ref.key } };
 }

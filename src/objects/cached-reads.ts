@@ -19,11 +19,12 @@ import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './obje
 import { ObjectsError } from './objects-error.ts';
 import type { OriginObject } from './origin-object.ts';
 import { versionOf } from './origin-prober.ts';
+import { StartedChunks } from './started-chunks.ts';
 import type { Freshness, Opened, Versions, Wanted } from './versions.ts';
 
 export interface CachedReadsDeps {
-  readonly versions: Pick<Versions, 'open' | 'known' | 'doubt'>;
-  readonly reader: Pick<ObjectReader, 'open'>;
+  readonly versions: Pick<Versions, 'believed' | 'open' | 'known' | 'doubt'>;
+  readonly reader: Pick<ObjectReader, 'atHand' | 'open'>;
   readonly shelf: Pick<PieceStore, 'accepting' | 'blocks' | 'blockSize'>;
 }
 
@@ -52,6 +53,22 @@ export class CachedReads {
     return { info };
   }
 
+  /** A hit: the version is believed and all of the bytes are in memory. Undefined: read() knows what to do. */
+  atHand(
+    ref: ObjectRef,
+    origin: OriginObject,
+    freshness: Freshness,
+    options: GatewayReadOptions,
+  ): GatewayRead | undefined {
+    if (options.conditions !== undefined) return undefined;
+    const opened = this.#deps.versions.believed(ref, freshness, wantedBy(options));
+    if (opened === undefined || opened.info.identity === 'none') return undefined;
+    const range = rangeWithin(opened.info, options);
+    if (range === undefined) return undefined;
+    const whole = this.#deps.reader.atHand(origin, this.#versionOf(origin, opened.info), range);
+    return whole && this.#answer(opened, options.range && range, StartedChunks.of(whole));
+  }
+
   /** Undefined: this object is not to be cached, or cannot be now; read it from its origin. */
   async read(
     ref: ObjectRef,
@@ -60,6 +77,8 @@ export class CachedReads {
     options: GatewayReadOptions,
     signal: AbortSignal,
   ): Promise<GatewayRead | undefined> {
+    const atHand = this.atHand(ref, origin, freshness, options);
+    if (atHand !== undefined) return atHand;
     // Pieces that nobody can keep would be read again for each small range of them.
     if (!this.#deps.shelf.accepting && !this.#isHeld(ref, origin, options)) return undefined;
     for (let restarts = 0; ; restarts += 1) {
@@ -104,11 +123,12 @@ export class CachedReads {
   /** Resolves when the first bytes are there, so that what fails before them can still be answered. */
   async #begin(
     origin: OriginObject,
-    { info, ageMs }: Opened,
+    opened: Opened,
     options: ReadOptions,
     changed: () => void,
     signal: AbortSignal,
   ): Promise<GatewayRead> {
+    const { info } = opened;
     const range = options.range && resolveRange(options.range, info.sizeBytes);
     const version = this.#versionOf(origin, info);
     const wanted = range ?? whole(info);
@@ -116,7 +136,12 @@ export class CachedReads {
       if (isChange(error)) changed();
     };
     const chunks = await this.#deps.reader.open(origin, version, wanted, urgencyOf(options), failed, signal);
-    return { info, range, chunks, source: chunks.first?.source ?? 'memory', versionAgeMs: ageMs };
+    return this.#answer(opened, range, chunks);
+  }
+
+  #answer({ info, ageMs }: Opened, range: ByteRange | undefined, chunks: StartedChunks): GatewayRead {
+    const { first, whole } = chunks;
+    return { info, range, chunks, whole, source: first?.source ?? 'memory', versionAgeMs: ageMs };
   }
 }
 

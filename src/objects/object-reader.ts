@@ -21,7 +21,7 @@ export interface ObjectReaderOptions {
  */
 const DISTANCE = 4;
 
-type Fetcher = Pick<PieceFetcher, 'read' | 'ahead' | 'held'>;
+type Fetcher = Pick<PieceFetcher, 'read' | 'ahead' | 'atHand' | 'held'>;
 
 export class ObjectReader {
   readonly #fetcher: Fetcher;
@@ -34,6 +34,14 @@ export class ObjectReader {
     this.#options = options;
   }
 
+  /** All of the range, where it is in memory. */
+  atHand(origin: OriginObject, version: ObjectVersion, range: ByteRange): Chunk | undefined {
+    const slice = sliceOf(version, range);
+    const bytes = slice && this.#fetcher.atHand(slice);
+    if (bytes !== undefined) this.#goAhead(origin, version, range.end, this.#observe(version, range));
+    return bytes;
+  }
+
   /** Resolves when the first bytes are there. `failed` is told of every failure, before and after. */
   async open(
     origin: OriginObject,
@@ -43,18 +51,32 @@ export class ObjectReader {
     failed: (error: unknown) => void,
     signal: AbortSignal,
   ): Promise<StartedChunks> {
-    const until = this.#readAhead.observe(version.id, range.start, range.end, version.pieceSize);
-    const held = until === range.end ? await this.#held(version, range) : undefined;
-    if (held !== undefined) return StartedChunks.of(held);
+    const until = this.#observe(version, range);
+    const slice = sliceOf(version, range);
+    const held = slice && (await this.#fetcher.held(slice));
+    if (held !== undefined) {
+      this.#goAhead(origin, version, range.end, until);
+      return StartedChunks.of(held);
+    }
     return StartedChunks.start(this.#read(origin, version, { range, until, urgency }, signal), failed);
   }
 
-  async #held(version: ObjectVersion, range: ByteRange): Promise<Chunk | undefined> {
-    const index = Math.floor(range.start / version.pieceSize);
-    const base = index * version.pieceSize;
-    const isWithinOne = range.start < range.end && range.end <= base + version.pieceSize;
-    const slice = { piece: { version, index }, start: range.start - base, end: range.end - base };
-    return isWithinOne ? this.#fetcher.held(slice) : undefined;
+  #observe(version: ObjectVersion, { start, end }: ByteRange): number {
+    return this.#readAhead.observe(version.id, start, end, version.pieceSize);
+  }
+
+  /** Whoever has read this far is expected to go on. */
+  #goAhead(origin: OriginObject, version: ObjectVersion, start: number, until: number): void {
+    const range = { start, end: Math.min(until, version.size) };
+    if (range.start >= range.end) return;
+    const { parallelPieces } = this.#options;
+    const coming = new Coming(this.#fetcher, origin, version, range, {
+      urgency: 'ahead',
+      demandEnd: start,
+      parallelPieces,
+    });
+    coming.advance();
+    coming.keep();
   }
 
   async *#read(
@@ -155,4 +177,12 @@ class Coming {
     const own = isBeyond && isBefore(urgency, 'ahead') ? 'ahead' : urgency;
     return this.#fetcher.ahead(this.#origin, slice, own, () => this.advance());
   }
+}
+
+/** Undefined: empty, or of more pieces than one. */
+function sliceOf(version: ObjectVersion, { start, end }: ByteRange): Slice | undefined {
+  const index = Math.floor(start / version.pieceSize);
+  const base = index * version.pieceSize;
+  if (start >= end || end > base + version.pieceSize) return undefined;
+  return { piece: { version, index }, start: start - base, end: end - base };
 }

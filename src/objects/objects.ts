@@ -58,6 +58,8 @@ export interface GatewayRead extends ObjectHead {
    * end calls return(), which ends the work behind it.
    */
   readonly chunks: AsyncGenerator<Chunk, void, undefined>;
+  /** All of the bytes, where they are at hand: who takes and releases them has no need of `chunks`. */
+  readonly whole?: Chunk | undefined;
   /** Of the first bytes. */
   readonly source: Source;
   /** Since the origin was asked what this key is. */
@@ -80,6 +82,8 @@ export interface Objects {
   listVersions(bucket: string, options: ListVersionsOptions, signal: AbortSignal): Promise<VersionListPage>;
 
   head(ref: ObjectRef, options: GatewayHeadOptions, signal: AbortSignal): Promise<ObjectHead>;
+  /** What read() would answer, where that needs nobody else; undefined: ask it, also for what it would refuse. */
+  atHand(ref: ObjectRef, options: GatewayReadOptions): GatewayRead | undefined;
   read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead>;
   list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage>;
   put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written>;

@@ -112,6 +112,11 @@ export class PieceFetcher {
     }
   }
 
+  /** All of a slice that is in memory and no more than one step. */
+  atHand(slice: Slice): Chunk | undefined {
+    return slice.end - slice.start <= STEP_BYTES ? this.#store.atHand(slice) : undefined;
+  }
+
   /** All of a slice that the shelf gives in one step: what most reads of small objects and ranges are. */
   async held(slice: Slice): Promise<Chunk | undefined> {
     return slice.end - slice.start <= STEP_BYTES ? this.#store.read(slice) : undefined;

@@ -107,6 +107,11 @@ export class RoutedObjects implements Objects {
     return { ...head, info: named(head.info, ref.key) };
   }
 
+  /** Bytes are the origin's. */
+  atHand(_ref: ObjectRef, _options: GatewayReadOptions): GatewayRead | undefined {
+    return undefined;
+  }
+
   async read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead> {
     const route = this.#map.route(ref.bucket);
     const { body, info, range, partChecksum } = await route.backend.read(originRef(route, ref.key), options, signal);

@@ -6,12 +6,15 @@ type Chunks = AsyncGenerator<Chunk, void, undefined>;
 
 export class StartedChunks implements Chunks {
   readonly first: Chunk | undefined;
+  /** There is no other. */
+  readonly whole: Chunk | undefined;
   readonly #rest: Chunks;
   readonly #failed: (error: unknown) => void;
   #waiting: Chunk | undefined;
 
   private constructor(first: Chunk | undefined, rest: Chunks, failed: (error: unknown) => void) {
     this.first = first;
+    this.whole = rest === NO_MORE ? first : undefined;
     this.#waiting = first;
     this.#rest = rest;
     this.#failed = failed;
@@ -25,7 +28,7 @@ export class StartedChunks implements Chunks {
 
   /** This one, and no more. */
   static of(only: Chunk): StartedChunks {
-    return new StartedChunks(only, NO_MORE, () => undefined);
+    return new StartedChunks(only, NO_MORE, unheard);
   }
 
   next(): Promise<IteratorResult<Chunk, void>> {
@@ -57,6 +60,10 @@ export class StartedChunks implements Chunks {
 }
 
 const NO_MORE: Chunks = (async function* () {})();
+
+function unheard(): void {
+  // Nothing comes that could fail.
+}
 
 async function next(chunks: Chunks, failed: (error: unknown) => void): Promise<IteratorResult<Chunk, void>> {
   try {

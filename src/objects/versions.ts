@@ -125,13 +125,18 @@ export class Versions {
     deps.names.onRevoked((key) => this.#revoke(key));
   }
 
+  /** What open() would answer without asking anybody; undefined: somebody is to be asked, or there is no such object. */
+  believed(ref: ObjectRef, freshness: Freshness, wanted: Wanted): Opened | undefined {
+    const record = this.#fresh(ref, freshness, wanted);
+    return record?.kind === 'known' ? this.#opened(record, ref) : undefined;
+  }
+
   /** Rejects with NoSuchKey, or with what the origin answers. */
   async open(ref: ObjectRef, freshness: Freshness, wanted: Wanted, signal: AbortSignal): Promise<Opened> {
+    const fresh = this.#fresh(ref, freshness, wanted);
+    if (fresh !== undefined) return this.#opened(fresh, ref);
     const name = this.#deps.nameOf(ref);
     const key = nameKey(name);
-    const believed = this.#believed(ref, key);
-    if (believed !== undefined && isFresh(believed, freshness, wanted, this.#deps.now()))
-      return this.#opened(believed, ref);
     const known = this.#records.get(ref);
     try {
       return this.#opened(await this.#answered(ref, name, key, known, freshness, wanted, signal), ref);
@@ -192,10 +197,15 @@ export class Versions {
     return { monotonicMs: this.#deps.now(), wallMs: this.#deps.wallNow() };
   }
 
+  #fresh(ref: ObjectRef, freshness: Freshness, wanted: Wanted): NameRecord | undefined {
+    const record = this.#believed(ref);
+    return record !== undefined && isFresh(record, freshness, wanted, this.#deps.now()) ? record : undefined;
+  }
+
   /** A gateway alone believes what it remembers; one of a mesh only what the mesh lets it. */
-  #believed(ref: ObjectRef, key: string): NameRecord | undefined {
+  #believed(ref: ObjectRef): NameRecord | undefined {
     if (this.#deps.names.alone) return this.#records.get(ref);
-    const held = this.#held.get(key);
+    const held = this.#held.get(nameKey(this.#deps.nameOf(ref)));
     return held?.lease.holds() === true ? held.record : undefined;
   }
 

@@ -101,6 +101,11 @@ export class DiskPieceStore implements PieceStore {
     return this.#shelf.disks.some((disk) => disk.state === 'in');
   }
 
+  /** A disk is always waited for. */
+  atHand(): undefined {
+    return undefined;
+  }
+
   read(slice: Slice): Promise<PieceBytes | undefined> {
     return this.#reader.read(slice);
   }

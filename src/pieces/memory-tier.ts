@@ -54,18 +54,21 @@ export class MemoryTier implements PieceStore {
     return this.#below.accepting;
   }
 
-  async read(slice: Slice): Promise<PieceBytes | undefined> {
-    const key = pieceKey(slice.piece);
-    const bytes = this.#pieces.get(key);
-    if (bytes !== undefined) {
-      if (slice.start < 0 || slice.end > bytes.length || slice.start > slice.end) {
-        throw new RangeError(`The piece has ${bytes.length} bytes, not ${slice.start} to ${slice.end}.`);
-      }
-      this.#below.touch(slice.piece);
-      return { bytes: bytes.subarray(slice.start, slice.end), source: 'memory', release: () => undefined };
+  atHand(slice: Slice): PieceBytes | undefined {
+    const bytes = this.#pieces.get(pieceKey(slice.piece));
+    if (bytes === undefined) return undefined;
+    if (slice.start < 0 || slice.end > bytes.length || slice.start > slice.end) {
+      throw new RangeError(`The piece has ${bytes.length} bytes, not ${slice.start} to ${slice.end}.`);
     }
+    this.#below.touch(slice.piece);
+    return { bytes: bytes.subarray(slice.start, slice.end), source: 'memory', release: nothingLent };
+  }
+
+  async read(slice: Slice): Promise<PieceBytes | undefined> {
+    const atHand = this.atHand(slice);
+    if (atHand !== undefined) return atHand;
     const read = await this.#below.read(slice);
-    if (read !== undefined) this.#count(key, slice, read);
+    if (read !== undefined) this.#count(pieceKey(slice.piece), slice, read);
     return read;
   }
 
@@ -194,4 +197,8 @@ export class MemoryTier implements PieceStore {
     }
     return whole;
   }
+}
+
+function nothingLent(): void {
+  // The piece stays where it is for as long as somebody looks at it.
 }

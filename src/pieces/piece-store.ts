@@ -56,6 +56,8 @@ export interface PieceStore {
   readonly blockSize: number;
   /** False while nothing new can be kept (no disk takes any): what is not held is then better read past the shelf. */
   readonly accepting: boolean;
+  /** What read() would answer with, where it waits for nothing; undefined: ask it. */
+  atHand(slice: Slice): PieceBytes | undefined;
   /** Undefined when not all of the slice is held. One buffer: ask for long slices in steps (piece.ts). */
   read(slice: Slice): Promise<PieceBytes | undefined>;
   write(piece: Piece): PieceWriter;

@@ -30,6 +30,10 @@ export class FailingPieceStore implements PieceStore {
     return !this.refuses && this.#inner.accepting;
   }
 
+  atHand(slice: Slice): PieceBytes | undefined {
+    return this.hold === undefined && !this.failReads ? this.#inner.atHand(slice) : undefined;
+  }
+
   async read(slice: Slice): Promise<PieceBytes | undefined> {
     await this.hold;
     if (!this.failReads) return this.#inner.read(slice);

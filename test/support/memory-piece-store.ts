@@ -31,16 +31,22 @@ export class MemoryPieceStore implements PieceStore {
   }
 
   read(slice: Slice): Promise<PieceBytes | undefined> {
-    this.counts.reads += 1;
+    const bytes = this.atHand(slice);
+    if (bytes === undefined) this.counts.reads += 1;
+    return Promise.resolve(bytes);
+  }
+
+  atHand(slice: Slice): PieceBytes | undefined {
     const length = pieceLength(slice.piece);
     if (slice.start < 0 || slice.end > length || slice.start > slice.end) throw new RangeError('Not within the piece.');
     const held = this.#held.get(pieceKey(slice.piece));
     const { first, end } = blocksOf(slice, this.blockSize);
-    if (held === undefined || !held.blocks.hasAll(first, end)) return Promise.resolve(undefined);
-    if (!this.#isSound(held, first, end)) return Promise.resolve(undefined);
+    if (held === undefined || !held.blocks.hasAll(first, end)) return undefined;
+    if (!this.#isSound(held, first, end)) return undefined;
+    this.counts.reads += 1;
     this.counts.hits += 1;
     const bytes = Uint8Array.from(held.bytes.subarray(slice.start, slice.end));
-    return Promise.resolve({ bytes, source: 'memory', release: () => undefined });
+    return { bytes, source: 'memory', release: () => undefined };
   }
 
   write(piece: Piece): PieceWriter {

@@ -2,14 +2,13 @@
 // what they have to know is found out here: the bucket's owner, its policy, public-access block and access list, the tags
 // and the access list of the object.
 import { BackendError, type CannedAcl, type Tags } from '../../backends/backend.ts';
-import type { BucketSettings } from '../objects/bucket-settings.ts';
 import type { Objects } from '../objects/objects.ts';
 import { isPublicAcl } from './acl.ts';
 import { bucketAclGrants, objectAclGrants, readsObject } from './acl-grants.ts';
 import type { Identity } from './auth/authenticate.ts';
-import { type Action, authorise } from './auth/policy.ts';
-import { bucketAcl, mayHaveObjectAcls } from './bucket-acls.ts';
-import type { BucketOwners } from './bucket-owners.ts';
+import { type Action, authorise, isAllowed } from './auth/policy.ts';
+import { bucketAcl, knownAcls, mayHaveObjectAcls } from './bucket-acls.ts';
+import type { BucketOwner, BucketOwners } from './bucket-owners.ts';
 import { S3Error } from './errors.ts';
 import type { OperationName } from './operation.ts';
 import type { Access, Operation } from './operations/operation-context.ts';
@@ -19,12 +18,13 @@ import { asksExistingTags, asksRequestTags, evaluate, isPublic, type Verdict } f
 import { actionsOf } from './policy/policy-actions.ts';
 import type { PublicAccessBlock } from './policy/public-access-block.ts';
 import { type AskedBy, type Known, valuesOf } from './policy/request-values.ts';
+import type { RecentSettings } from './recent-settings.ts';
 import type { S3Request } from './request.ts';
 
 interface AccessControlDeps {
   readonly owners: BucketOwners;
   readonly policies: BucketPolicies;
-  readonly settings: Pick<BucketSettings, 'get'>;
+  readonly settings: Pick<RecentSettings, 'get' | 'known'>;
   readonly objects: Pick<Objects, 'getTags' | 'head'>;
   readonly now: () => Date;
 }
@@ -62,6 +62,18 @@ export class AccessControl {
 
   constructor(deps: AccessControlDeps) {
     this.#deps = deps;
+  }
+
+  /** The bucket's owner, where all that has to be known is at hand and allows it; undefined: admit() decides. */
+  admitAtHand(asking: Asking): BucketOwner | undefined {
+    const { bucket } = asking.request;
+    const access = bucket === undefined ? undefined : this.#knownAccessTo(bucket);
+    if (bucket === undefined || access === undefined || asking.name === 'CreateBucket') return undefined;
+    const { policy, block, owner } = access;
+    if (block.BlockPublicAcls || (policy !== undefined && asksExistingTags(policy))) return undefined;
+    const subject = targetOf(asking, bucket);
+    const verdict = this.#verdictOn(subject, asking, access, {});
+    return isAllowed(accessRequest(subject, asking.identity, owner, verdict)) ? { owner } : undefined;
   }
 
   /** Returns the bucket's owner; undefined: none is known. Throws AccessDenied, NoSuchBucket. */
@@ -125,6 +137,21 @@ export class AccessControl {
     await this.#authorise(subject, asking, access, { requested }, signal);
   }
 
+  #knownAccessTo(bucket: string): BucketAccess | undefined {
+    const { owners, policies, settings } = this.#deps;
+    const owner = owners.known(bucket);
+    const policy = policies.known(settings, bucket);
+    const acls = knownAcls(settings, bucket);
+    if (owner === undefined || policy === undefined || acls === undefined) return undefined;
+    return {
+      owner: owner.owner,
+      policy: policy.policy,
+      block: policy.block,
+      acl: acls.acl,
+      objectAcls: acls.objectAcls,
+    };
+  }
+
   /** Who is not signed is judged before an origin is asked whose the bucket is: without a policy, by the rules alone. */
   async #accessTo(subject: Subject, { identity }: Asking, signal: AbortSignal): Promise<BucketAccess> {
     const { owners, policies, settings } = this.#deps;
@@ -148,28 +175,23 @@ export class AccessControl {
     known: Known,
     signal: AbortSignal,
   ): Promise<void> {
-    const said = await this.#verdictOn(subject, asking, access, known, signal);
+    const { policy } = access;
+    const existing = policy !== undefined && asksExistingTags(policy) ? await this.#tagsOf(subject, signal) : undefined;
+    const said = this.#verdictOn(subject, asking, access, { ...known, existing });
     const isOpen = said === 'silent' && (await this.#isOpen(subject, asking.identity, access, signal));
     const verdict = isOpen ? 'allow' : said;
     authorise(accessRequest(subject, asking.identity, access.owner, verdict));
   }
 
-  async #verdictOn(
-    subject: Subject,
-    asking: Asking,
-    { owner, policy, block }: BucketAccess,
-    known: Known,
-    signal: AbortSignal,
-  ): Promise<Verdict> {
+  #verdictOn(subject: Subject, asking: Asking, { owner, policy, block }: BucketAccess, known: Known): Verdict {
     const { identity, headers } = asking;
     const { bucket, key, versionId, name } = subject;
     if (policy === undefined || isWayOut(name, identity, owner)) return 'silent';
-    const existing = asksExistingTags(policy) ? await this.#tagsOf(subject, signal) : undefined;
     const verdict = evaluate(policy, {
       principal: identity,
       actions: actionsOf(name, { versioned: versionId !== undefined, headers }),
       resource: key === undefined ? bucket : `${bucket}/${key}`,
-      valueAt: valuesOf(asking, { ...known, existing }, this.#deps.now),
+      valueAt: valuesOf(asking, known, this.#deps.now),
     });
     const isRestricted = block.RestrictPublicBuckets && identity.account !== owner && isPublic(policy);
     return verdict === 'allow' && isRestricted ? 'silent' : verdict;
@@ -208,9 +230,13 @@ function accessRequest(subject: Subject, identity: Identity, bucketOwner: string
 }
 
 function targetOf({ name, operation, request }: Asking, bucket: string): Subject {
-  const parameter = (wanted: string) => request.query.find(([parameterName]) => parameterName === wanted)?.[1];
-  const prefix = name.startsWith('List') ? parameter('prefix') : undefined;
-  return { name, action: operation.action, bucket, key: request.key, prefix, versionId: parameter('versionId') };
+  const { query, key } = request;
+  const prefix = name.startsWith('List') ? parameterOf(query, 'prefix') : undefined;
+  return { name, action: operation.action, bucket, key, prefix, versionId: parameterOf(query, 'versionId') };
+}
+
+function parameterOf(query: S3Request['query'], wanted: string): string | undefined {
+  return query.find(([name]) => name === wanted)?.[1];
 }
 
 /** The operation asks again, for each key of its body or with the tags in it. */

@@ -3,9 +3,21 @@
 import type { CannedAcl } from '../../backends/backend.ts';
 import type { BucketSettings } from '../objects/bucket-settings.ts';
 import { parseCannedAcl } from './acl.ts';
+import type { RecentSettings } from './recent-settings.ts';
 
 const BUCKET_ACL_DOCUMENT = 'acl';
 const OBJECT_ACLS_DOCUMENT = 'object-acls';
+
+/** Both, as far as nobody has to be asked; undefined: somebody has. */
+export function knownAcls(
+  settings: Pick<RecentSettings, 'known'>,
+  bucket: string,
+): { acl: CannedAcl | undefined; objectAcls: boolean } | undefined {
+  const acl = settings.known(bucket, BUCKET_ACL_DOCUMENT);
+  const objectAcls = settings.known(bucket, OBJECT_ACLS_DOCUMENT);
+  if (acl === undefined || objectAcls === undefined) return undefined;
+  return { acl: parseCannedAcl(acl.document), objectAcls: objectAcls.document !== undefined };
+}
 
 export async function bucketAcl(
   settings: Pick<BucketSettings, 'get'>,

@@ -9,9 +9,14 @@ export interface BucketOwnersOptions {
   readonly maxEntries: number;
 }
 
+export interface BucketOwner {
+  /** Undefined: no account owns it. */
+  readonly owner: string | undefined;
+}
+
 export class BucketOwners {
   readonly #objects: Pick<Objects, 'headBucket'>;
-  readonly #owners: LRUCache<string, { readonly owner: string | undefined }>;
+  readonly #owners: LRUCache<string, BucketOwner>;
   /** An answer that was asked for before the last change is not remembered. */
   #generation = 0;
 
@@ -28,9 +33,14 @@ export class BucketOwners {
     });
   }
 
+  /** Undefined: it has to be asked for. */
+  known(bucket: string): BucketOwner | undefined {
+    return this.#owners.get(bucket);
+  }
+
   /** Undefined: the bucket exists and no account owns it. Throws NoSuchBucket. */
   async ownerOf(bucket: string, signal: AbortSignal): Promise<string | undefined> {
-    const known = this.#owners.get(bucket);
+    const known = this.known(bucket);
     if (known !== undefined) return known.owner;
     const generation = this.#generation;
     const info = await this.#objects.headBucket(bucket, signal);

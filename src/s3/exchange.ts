@@ -70,6 +70,11 @@ export class Exchange {
     const { body } = answer;
     if (body !== undefined && 'chunks' in body) {
       const begin = () => this.#writeHead(answer.status, answer.headers ?? {});
+      if (body.whole?.bytes.length === body.sizeBytes) {
+        begin();
+        this.#sendWhole(body.whole);
+        return;
+      }
       await pumpBody(body, this.#response, begin, (chunk) => this.#count(chunk), this.signal);
       return;
     }
@@ -149,6 +154,13 @@ export class Exchange {
     if (response.destroyed) left();
     else response.once('close', left);
     return abort;
+  }
+
+  #sendWhole(whole: Chunk): void {
+    this.#count(whole);
+    // Also where the client leaves before it has taken them.
+    this.#response.once('close', () => whole.release());
+    this.#response.end(whole.bytes);
   }
 
   #count({ source, bytes }: Chunk): void {

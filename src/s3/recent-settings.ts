@@ -3,9 +3,16 @@
 import { LRUCache } from 'lru-cache';
 import type { BucketSettings } from '../objects/bucket-settings.ts';
 
+interface Known {
+  /** Undefined: there is none. */
+  readonly document: string | undefined;
+}
+
 export class RecentSettings {
+  /** The settings themselves; what is changed through them is forgotten here. */
+  readonly current: BucketSettings;
   readonly #settings: BucketSettings;
-  readonly #known: LRUCache<string, { readonly document: string | undefined }>;
+  readonly #known: LRUCache<string, Known>;
   /** An answer that was asked for before the last change is not remembered. */
   #generation = 0;
 
@@ -14,6 +21,11 @@ export class RecentSettings {
     options: { readonly ttlMs: number; readonly maxEntries: number },
   ) {
     this.#settings = deps.settings;
+    this.current = {
+      get: (...args) => this.#settings.get(...args),
+      set: (...args) => this.#changing(() => this.#settings.set(...args)),
+      delete: (...args) => this.#changing(() => this.#settings.delete(...args)),
+    };
     this.#known = new LRUCache({
       max: options.maxEntries,
       ttl: options.ttlMs,
@@ -22,9 +34,14 @@ export class RecentSettings {
     });
   }
 
+  /** Undefined: it has to be asked for. */
+  known(bucket: string, name: string): Known | undefined {
+    return this.#known.get(`${bucket}\0${name}`);
+  }
+
   /** Undefined: there is none. */
   async get(bucket: string, name: string, signal: AbortSignal): Promise<string | undefined> {
-    const known = this.#known.get(`${bucket}\0${name}`);
+    const known = this.known(bucket, name);
     if (known !== undefined) return known.document;
     const generation = this.#generation;
     const document = await this.#settings.get(bucket, name, signal);
@@ -32,14 +49,6 @@ export class RecentSettings {
     return document;
   }
 
-  /** The settings themselves; what is changed through them is forgotten here. */
-  get current(): BucketSettings {
-    return {
-      get: (...args) => this.#settings.get(...args),
-      set: (...args) => this.#changing(() => this.#settings.set(...args)),
-      delete: (...args) => this.#changing(() => this.#settings.delete(...args)),
-    };
-  }
 
   /** Of every bucket: changes are rare. */
   forget(): void {

@@ -24,7 +24,8 @@ import { type FormOptions, openForm } from './post/open-form.ts';
 import { effectiveHeaders } from './presigned-headers.ts';
 import { RecentSettings } from './recent-settings.ts';
 import type { S3Request } from './request.ts';
-import { encodeKey, firstValues, parseTarget, type Target } from './target.ts';
+import { RequestContext } from './request-context.ts';
+import { encodeKey, parseTarget, type Target } from './target.ts';
 
 export interface RequestObserver {
   finished(event: RequestEvent): void;
@@ -172,28 +173,26 @@ export class S3Api {
 
     progress.target = request;
     const headers = name === 'PostObject' ? request.headers : given;
-    const { bucket = '', key = '' } = request;
     const asking = { name, operation, identity, request, headers };
-    const owner = await this.#access.admit(asking, exchange.signal);
+    const known = this.#access.admitAtHand(asking);
+    const owner = known === undefined ? await this.#access.admit(asking, exchange.signal) : known.owner;
     checkExpectedOwner(headers['x-amz-expected-bucket-owner'], owner);
     refuseHeadersNotOffered(name, headers);
     const body = new WireBody({ request, payload }, this.#options);
     progress.releases.push(() => body.close());
-    await this.#run(exchange, operation, {
+    const context = new RequestContext({
       operation: name,
       headers,
-      query: firstValues(request.query),
-      bucket,
-      key,
+      request,
       account: identity.account,
-      owner: owner ?? identity.account ?? 'dfstore',
-      endpoint: `${request.secure ? 'https' : 'http'}://${sent.host ?? 'localhost'}`,
+      owner,
       objects: this.#deps.objects,
       settings: this.#settings.current,
-      access: this.#accessOf(asking, exchange.signal),
       body,
-      signal: exchange.signal,
+      exchange,
+      accessWith: (signal) => this.#accessOf(asking, signal),
     });
+    await this.#run(exchange, operation, context);
   }
 
   /** A form tells who sent it, and what its request is, by its fields; every other request by its headers and query. */

@@ -13,10 +13,12 @@ import { parseRange } from '../range.ts';
 import type { OperationContext } from './operation-context.ts';
 
 export async function getObject(context: OperationContext): Promise<Answer> {
-  const read = await found(context, () => readIfRange(context, readOptions(context)));
+  const options = readOptions(context);
+  const read = atHand(context, options) ?? (await found(context, () => readIfRange(context, options)));
   try {
     const { status, headers, sizeBytes } = describeObject(context, read);
-    return { status, headers: { ...headers, ...provenance(read) }, body: { chunks: read.chunks, sizeBytes } };
+    const { chunks, whole } = read;
+    return { status, headers: { ...headers, ...provenance(read) }, body: { chunks, whole, sizeBytes } };
   } catch (error) {
     await read.chunks.return();
     throw error;
@@ -53,6 +55,11 @@ function readOptions(context: OperationContext): GatewayReadOptions {
     throw new S3Error('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
   }
   return options;
+}
+
+function atHand(context: OperationContext, options: GatewayReadOptions): GatewayRead | undefined {
+  if (context.headers['if-range'] !== undefined) return undefined;
+  return context.objects.atHand({ bucket: context.bucket, key: context.key }, options);
 }
 
 /** If-Range: the range only while the object is the one meant, else all of it (RFC 9110 §13.1.5). */

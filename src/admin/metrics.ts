@@ -19,7 +19,7 @@ export class Metrics {
   }
 
   count<Name extends NamesOf<'counter'>>(name: Name, labels: LabelsOf<Name>, amount = 1): void {
-    this.#counters.get(name)?.inc({ ...labels }, amount);
+    this.#counters.get(name)?.inc(labels, amount);
   }
 
   set<Name extends NamesOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void {
@@ -27,7 +27,7 @@ export class Metrics {
   }
 
   observe<Name extends NamesOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number): void {
-    this.#histograms.get(name)?.observe({ ...labels }, value);
+    this.#histograms.get(name)?.observe(labels, value);
   }
 
   /** A gauge that is read off when somebody looks. */

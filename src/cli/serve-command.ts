@@ -1,6 +1,6 @@
 // dfstore serve: runs the gateway until it is told to stop.
 import type { Command } from 'commander';
-import { type Logger, pino, stdTimeFunctions } from 'pino';
+import type { Logger } from 'pino';
 import { formatAddress } from '../config/units.ts';
 import type { Config } from '../config.ts';
 import { type Gateway, openGateway } from '../gateway.ts';
@@ -8,6 +8,7 @@ import { addConfigFlags, configOf } from './config-flags.ts';
 import { EXIT } from './exit-codes.ts';
 import { explainStart } from './explain-start.ts';
 import { firstStartMessage } from './first-start.ts';
+import { openLog } from './log-output.ts';
 import { waitForStop } from './wait-for-stop.ts';
 
 export function addServeCommand(program: Command): void {
@@ -17,7 +18,7 @@ export function addServeCommand(program: Command): void {
   addConfigFlags(serve);
   serve.action(async () => {
     const { config, file, warnings } = configOf(serve);
-    const log = pino({ level: config.log.level, timestamp: stdTimeFunctions.isoTime });
+    const log = openLog(config.log.level);
     exitOnBugs(log);
     if (file !== undefined) log.info({ file }, 'The configuration file was read.');
     for (const warning of warnings) log.warn(warning);

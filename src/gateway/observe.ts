@@ -19,15 +19,16 @@ export function observeRequests(
 ): RequestObserver {
   return {
     finished: (event) => {
-      const { operation, status, durationMs, bytesIn } = event;
+      const { operation, status, durationMs, bytesIn, bytesOut, accessKeyId, bucket, key } = event;
       metrics.count('dfstore_s3_requests_total', { operation, status: String(status) });
       metrics.observe('dfstore_s3_request_duration_seconds', { operation }, durationMs / 1_000);
       metrics.count('dfstore_received_bytes_total', {}, bytesIn);
       for (const [source, bytes] of event.served) metrics.count('dfstore_served_bytes_total', { source }, bytes);
-      log?.info(
-        { ...event, served: Object.fromEntries(event.served), durationMs: Math.round(durationMs * 1_000) / 1_000 },
-        'A request was answered.',
-      );
+      if (log === undefined) return;
+      const served = Object.fromEntries(event.served);
+      const roundedMs = Math.round(durationMs * 1_000) / 1_000;
+      const line = { operation, status, durationMs: roundedMs, bytesIn, bytesOut, served, accessKeyId, bucket, key };
+      log.info(line, 'A request was answered.');
     },
   };
 }

@@ -12,6 +12,7 @@ export class Metrics {
   readonly #gauges = new Map<string, Gauge>();
   readonly #histograms = new Map<string, Histogram>();
   readonly #samples: (() => void)[] = [];
+  readonly #uncounted: (() => void)[] = [];
 
   constructor(table: typeof METRICS) {
     for (const [name, metric] of Object.entries(table)) this.#make(name, metric);
@@ -20,6 +21,18 @@ export class Metrics {
 
   count<Name extends NamesOf<'counter'>>(name: Name, labels: LabelsOf<Name>, amount = 1): void {
     this.#counters.get(name)?.inc(labels, amount);
+  }
+
+  /** The same for what each request counts: added up here, and counted when somebody looks. */
+  counter<Name extends NamesOf<'counter'>>(name: Name, labels: LabelsOf<Name>): (amount?: number) => void {
+    let pending = 0;
+    this.#uncounted.push(() => {
+      this.count(name, labels, pending);
+      pending = 0;
+    });
+    return (amount = 1) => {
+      pending += amount;
+    };
   }
 
   set<Name extends NamesOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void {
@@ -37,6 +50,7 @@ export class Metrics {
 
   /** A counter's sum by one of its labels. */
   async totals(name: NamesOf<'counter'>, label: string): Promise<Record<string, number>> {
+    this.#countAll();
     const totals: Record<string, number> = {};
     for (const { labels, value } of (await this.#counters.get(name)?.get())?.values ?? []) {
       const key = String(labels[label] ?? 'all');
@@ -51,8 +65,13 @@ export class Metrics {
 
   /** In Prometheus' text format. */
   render(): Promise<string> {
+    this.#countAll();
     for (const sample of this.#samples) sample();
     return this.#registry.metrics();
+  }
+
+  #countAll(): void {
+    for (const count of this.#uncounted) count();
   }
 
   #make(name: string, { type, help, labels, buckets }: Metric): void {

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Metrics } from '../admin/metrics.ts';
 import type { OriginObserver } from '../objects/observed-backend.ts';
-import type { RequestObserver } from '../s3/s3-api.ts';
+import type { RequestEvent, RequestObserver } from '../s3/s3-api.ts';
 
 export function observeOrigins(name: string, metrics: Pick<Metrics, 'count'>): OriginObserver {
   return {
@@ -14,21 +14,39 @@ export function observeOrigins(name: string, metrics: Pick<Metrics, 'count'>): O
 
 /** `log`: absent where requests are not to be logged one by one. */
 export function observeRequests(
-  metrics: Pick<Metrics, 'count' | 'observe'>,
+  metrics: Pick<Metrics, 'counter' | 'observe'>,
   log: Pick<Logger, 'info'> | undefined,
 ): RequestObserver {
+  const answered = eachOnce((name) => {
+    const [operation = '', status = ''] = name.split(' ');
+    return metrics.counter('dfstore_s3_requests_total', { operation, status });
+  });
+  const served = eachOnce((source) => metrics.counter('dfstore_served_bytes_total', { source }));
+  const received = metrics.counter('dfstore_received_bytes_total', {});
   return {
     finished: (event) => {
-      const { operation, status, durationMs, bytesIn, bytesOut, accessKeyId, bucket, key } = event;
-      metrics.count('dfstore_s3_requests_total', { operation, status: String(status) });
+      const { operation, status, durationMs, bytesIn } = event;
+      answered(`${operation} ${status}`)();
       metrics.observe('dfstore_s3_request_duration_seconds', { operation }, durationMs / 1_000);
-      metrics.count('dfstore_received_bytes_total', {}, bytesIn);
-      for (const [source, bytes] of event.served) metrics.count('dfstore_served_bytes_total', { source }, bytes);
-      if (log === undefined) return;
-      const served = Object.fromEntries(event.served);
-      const roundedMs = Math.round(durationMs * 1_000) / 1_000;
-      const line = { operation, status, durationMs: roundedMs, bytesIn, bytesOut, served, accessKeyId, bucket, key };
-      log.info(line, 'A request was answered.');
+      received(bytesIn);
+      for (const [source, bytes] of event.served) served(source)(bytes);
+      log?.info(lineOf(event), 'A request was answered.');
     },
+  };
+}
+
+function lineOf(event: RequestEvent): Record<string, unknown> {
+  const { operation, status, durationMs, bytesIn, bytesOut, accessKeyId, bucket, key } = event;
+  const roundedMs = Math.round(durationMs * 1_000) / 1_000;
+  const served = Object.fromEntries(event.served);
+  return { operation, status, durationMs: roundedMs, bytesIn, bytesOut, served, accessKeyId, bucket, key };
+}
+
+function eachOnce<Value>(make: (name: string) => Value): (name: string) => Value {
+  const made = new Map<string, Value>();
+  return (name) => {
+    const value = made.get(name) ?? make(name);
+    made.set(name, value);
+    return value;
   };
 }

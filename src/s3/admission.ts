@@ -45,10 +45,9 @@ export class Admission {
     return once(() => this.#leave(accessKeyId));
   }
 
+  /** A key that is known stays: removing and adding it again would cost each request more than its number takes. */
   #leave(accessKeyId: string): void {
-    const left = (this.#perKey.get(accessKeyId) ?? 1) - 1;
-    if (left === 0) this.#perKey.delete(accessKeyId);
-    else this.#perKey.set(accessKeyId, left);
+    this.#perKey.set(accessKeyId, (this.#perKey.get(accessKeyId) ?? 1) - 1);
   }
 }
 

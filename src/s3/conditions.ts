@@ -5,18 +5,39 @@ import type { S3Request } from './request.ts';
 
 type Headers = S3Request['headers'];
 
-/** `prefix` is 'x-amz-copy-source-' for the conditions on a copy's source. */
-export function parseReadConditions(headers: Headers, prefix = ''): ReadConditions | undefined {
-  const conditions: ReadConditions = {
-    // A weak validator never satisfies If-Match; an empty list is satisfied by nothing.
-    ifMatch: parseEtags(headers[`${prefix}if-match`])
-      ?.filter((etag) => !etag.weak)
-      .map((etag) => etag.value),
-    ifNoneMatch: parseEtags(headers[`${prefix}if-none-match`])?.map((etag) => etag.value),
-    ifModifiedSince: parseHttpDate(headers[`${prefix}if-modified-since`]),
-    ifUnmodifiedSince: parseHttpDate(headers[`${prefix}if-unmodified-since`]),
-  };
-  return Object.values(conditions).every((condition) => condition === undefined) ? undefined : conditions;
+export function parseReadConditions(headers: Headers): ReadConditions | undefined {
+  return readConditions(
+    headers['if-match'],
+    headers['if-none-match'],
+    headers['if-modified-since'],
+    headers['if-unmodified-since'],
+  );
+}
+
+/** On a copy's source. */
+export function parseSourceConditions(headers: Headers): ReadConditions | undefined {
+  return readConditions(
+    headers['x-amz-copy-source-if-match'],
+    headers['x-amz-copy-source-if-none-match'],
+    headers['x-amz-copy-source-if-modified-since'],
+    headers['x-amz-copy-source-if-unmodified-since'],
+  );
+}
+
+function readConditions(
+  match: string | undefined,
+  noneMatch: string | undefined,
+  modifiedSince: string | undefined,
+  unmodifiedSince: string | undefined,
+): ReadConditions | undefined {
+  // A weak validator never satisfies If-Match; an empty list is satisfied by nothing.
+  const strong = parseEtags(match)?.filter((etag) => !etag.weak);
+  const ifMatch = strong?.map((etag) => etag.value);
+  const ifNoneMatch = parseEtags(noneMatch)?.map((etag) => etag.value);
+  const ifModifiedSince = parseHttpDate(modifiedSince);
+  const ifUnmodifiedSince = parseHttpDate(unmodifiedSince);
+  if ((ifMatch ?? ifNoneMatch ?? ifModifiedSince ?? ifUnmodifiedSince) === undefined) return undefined;
+  return { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince };
 }
 
 /** Conditions on what a write replaces. An origin that cannot keep one must not be asked to: 501, never a silent drop. */

@@ -19,7 +19,16 @@ const PREFIX = 'x-amz-server-side-encryption';
 const CUSTOMER_PREFIX = 'x-amz-server-side-encryption-customer-';
 const SOURCE_PREFIX = 'x-amz-copy-source-server-side-encryption-customer-';
 
+const CUSTOMER_KEY = keyHeaders(CUSTOMER_PREFIX);
+const SOURCE_KEY = keyHeaders(SOURCE_PREFIX);
+
 const ALGORITHMS: readonly Encryption['algorithm'][] = ['AES256', 'aws:kms', 'aws:kms:dsse'];
+
+interface KeyHeaders {
+  readonly algorithm: string;
+  readonly key: string;
+  readonly md5: string;
+}
 
 type Meaning = 'server' | 'customer' | 'source';
 
@@ -66,12 +75,12 @@ export function parseEncryption(headers: Headers, capabilities: Capabilities): E
 }
 
 export function parseCustomerKey(headers: Headers, capabilities: Capabilities): CustomerKey | undefined {
-  return customerKeyOf(headers, CUSTOMER_PREFIX, capabilities);
+  return customerKeyOf(headers, CUSTOMER_KEY, capabilities);
 }
 
 /** Of a copy's source; `capabilities`: of its bucket. */
 export function parseSourceKey(headers: Headers, capabilities: Capabilities): CustomerKey | undefined {
-  return customerKeyOf(headers, SOURCE_PREFIX, capabilities);
+  return customerKeyOf(headers, SOURCE_KEY, capabilities);
 }
 
 export function encryptionHeaders(info: EncryptionInfo | undefined): Headers {
@@ -108,24 +117,28 @@ function parseServerEncryption(headers: Headers): Encryption | undefined {
   return { algorithm, kmsKeyId, kmsContext, bucketKey: bucketKey === undefined ? undefined : bucketKey === 'true' };
 }
 
-function customerKeyOf(headers: Headers, prefix: string, capabilities: Capabilities): CustomerKey | undefined {
-  const [algorithm, key, md5] = ['algorithm', 'key', 'key-md5'].map((name) => headers[prefix + name]);
+function keyHeaders(prefix: string): KeyHeaders {
+  return { algorithm: `${prefix}algorithm`, key: `${prefix}key`, md5: `${prefix}key-md5` };
+}
+
+function customerKeyOf(headers: Headers, names: KeyHeaders, capabilities: Capabilities): CustomerKey | undefined {
+  const [algorithm, key, md5] = [headers[names.algorithm], headers[names.key], headers[names.md5]];
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
-  requireOffer('customer', `${prefix}algorithm`, capabilities);
+  requireOffer('customer', names.algorithm, capabilities);
   if (algorithm !== 'AES256') {
     throw invalidArgument(
-      `${prefix}algorithm`,
+      names.algorithm,
       algorithm ?? '',
       'The encryption request that you specified is not valid. The valid value is AES256.',
     );
   }
   const bytes = Buffer.from(key ?? '', 'base64');
   if (key === undefined || bytes.length !== 32 || bytes.toString('base64') !== key) {
-    throw invalidArgument(`${prefix}key`, '', 'The secret key was invalid for the specified algorithm.');
+    throw invalidArgument(names.key, '', 'The secret key was invalid for the specified algorithm.');
   }
   if (md5 !== createHash('md5').update(bytes).digest('base64')) {
     const message = 'The calculated MD5 hash of the key did not match the hash that was provided.';
-    throw invalidArgument(`${prefix}key-MD5`, md5 ?? '', message);
+    throw invalidArgument(`${names.key}-MD5`, md5 ?? '', message);
   }
   return { algorithm, key };
 }

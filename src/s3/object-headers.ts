@@ -13,20 +13,17 @@ import { contentRange } from './range.ts';
 export function describeObject(
   context: Pick<OperationContext, 'headers' | 'query' | 'account'>,
   head: ObjectHead,
-): { status: number; headers: Headers; sizeBytes: number } {
+): { status: number; headers: Record<string, string | undefined>; sizeBytes: number } {
   const { info } = head;
   // An empty object has no bytes a Content-Range could name.
   const range = head.range !== undefined && head.range.end > head.range.start ? head.range : undefined;
   const sizeBytes = range === undefined ? info.sizeBytes : range.end - range.start;
-  const headers = {
-    ...recordHeaders(info),
-    'Accept-Ranges': 'bytes',
-    'Content-Length': String(sizeBytes),
-    ...(range === undefined ? {} : { 'Content-Range': contentRange(range, info.sizeBytes) }),
-    ...(wantsChecksum(context.headers) ? checksumOf(head, range === undefined) : {}),
-    'x-amz-mp-parts-count': context.query.has('partNumber') ? info.partCount?.toString() : undefined,
-    ...overrides(context),
-  };
+  const headers: Record<string, string | undefined> = { ...recordHeaders(info) };
+  headers['Content-Length'] = String(sizeBytes);
+  if (range !== undefined) headers['Content-Range'] = contentRange(range, info.sizeBytes);
+  if (wantsChecksum(context.headers)) Object.assign(headers, checksumOf(head, range === undefined));
+  if (context.query.has('partNumber')) headers['x-amz-mp-parts-count'] = info.partCount?.toString();
+  if (context.query.size > 0) Object.assign(headers, overrides(context));
   return { status: range === undefined ? 200 : 206, headers, sizeBytes };
 }
 
@@ -55,6 +52,7 @@ function recordHeaders(info: ObjectInfo): Headers {
 function describeRecord(info: ObjectInfo): Headers {
   const { headers } = info;
   return present({
+    'Accept-Ranges': 'bytes',
     ETag: quoteEtag(info.etag),
     'Last-Modified': info.lastModified.toUTCString(),
     'Content-Type': encodeHeader(headers.contentType ?? '') || 'binary/octet-stream',
@@ -98,7 +96,6 @@ const OVERRIDES = {
 
 function overrides(context: Pick<OperationContext, 'query' | 'account'>): Headers {
   const headers: Record<string, string> = {};
-  if (context.query.size === 0) return headers;
   for (const [parameter, name] of Object.entries(OVERRIDES)) {
     const text = context.query.get(parameter);
     if (text === undefined) continue;

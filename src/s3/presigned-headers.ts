@@ -14,10 +14,7 @@ const AUTHENTICATION = new Set([
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /** A header that was sent wins. */
-export function effectiveHeaders(
-  sent: Headers,
-  query: readonly (readonly [name: string, value: string])[],
-): Headers {
+export function effectiveHeaders(sent: Headers, query: readonly (readonly [name: string, value: string])[]): Headers {
   if (query.length === 0) return sent;
   const headers: Record<string, string | undefined> = {};
   for (const [parameter, value] of query) {

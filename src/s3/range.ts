@@ -4,7 +4,8 @@ import { S3Error } from './errors.ts';
 
 /** Undefined: no range, several, or one that is not valid; then S3 answers the whole object (RFC 9110 §14.2). */
 export function parseRange(header: string | undefined): RangeRequest | undefined {
-  const match = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header ?? '');
+  if (header === undefined) return undefined;
+  const match = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header);
   if (match === null) return undefined;
   const [, first = '', last = ''] = match;
   if (first === '') return last === '' ? undefined : { suffixBytes: toOffset(last) };

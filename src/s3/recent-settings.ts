@@ -49,7 +49,6 @@ export class RecentSettings {
     return document;
   }
 
-
   /** Of every bucket: changes are rare. */
   forget(): void {
     this.#generation += 1;

@@ -134,11 +134,13 @@ export class S3Api {
     } finally {
       for (const release of progress.releases) release();
     }
+    const { bytesIn, bytesOut } = exchange.traffic();
     this.#deps.observer.finished({
       operation: progress.operation,
       status: exchange.status,
       durationMs: performance.now() - startedMs,
-      ...exchange.traffic(),
+      bytesIn,
+      bytesOut,
       served: exchange.served,
       accessKeyId: progress.identity?.accessKeyId,
       bucket: progress.target?.bucket,
@@ -164,10 +166,9 @@ export class S3Api {
     progress.operation = name;
     const operation = OPERATIONS[name];
 
-    const { identity, payload, request } =
-      name === 'PostObject'
-        ? await this.#openForm(exchange, described, progress)
-        : { ...this.#deps.authenticator.authenticate(described), request: described };
+    const form = name === 'PostObject' ? await this.#openForm(exchange, described, progress) : undefined;
+    const { identity, payload } = form ?? this.#deps.authenticator.authenticate(described);
+    const request = form?.request ?? described;
     progress.identity = identity;
     this.#admit(this.#deps.admission.enterKey(identity.accessKeyId ?? 'anonymous'), progress);
 

@@ -50,8 +50,9 @@ export class S3Server {
   readonly #latest = new WeakMap<Socket, Latest>();
   readonly #expecting = new WeakSet<IncomingMessage>();
   readonly #answering = new Set<ServerResponse>();
-  /** Also of clients that have left: what they began is still being finished or undone. */
-  readonly #handling = new Set<Promise<void>>();
+  /** Requests being handled, also of clients that have left: what they began is still being finished or undone. */
+  #handling = 0;
+  readonly #whenHandled: (() => void)[] = [];
   #draining = false;
 
   private constructor(deps: S3ServerDeps, options: S3ServerOptions) {
@@ -98,7 +99,7 @@ export class S3Server {
     for (const response of this.#answering) lastOfConnection(response);
     const endsAt = performance.now() + deadlineMs;
     await this.#connections.drain(deadlineMs);
-    await settledWithin([...this.#handling], Math.max(GIVE_UP_MS, endsAt - performance.now()));
+    await settledWithin([this.#untilHandled()], Math.max(GIVE_UP_MS, endsAt - performance.now()));
   }
 
   #createServer(): Server {
@@ -161,16 +162,26 @@ export class S3Server {
         socket.destroy();
       },
     });
-    const handled = this.#handle(request, response).finally(() => this.#handling.delete(handled));
-    this.#handling.add(handled);
+    void this.#handle(request, response);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#handling += 1;
     try {
       await this.#deps.api.handle(request, response, { expectsContinue: this.#expecting.has(request) });
     } catch (error) {
       this.#cut(request, error);
+    } finally {
+      this.#handling -= 1;
+      if (this.#handling === 0) for (const handled of this.#whenHandled.splice(0)) handled();
     }
+  }
+
+  #untilHandled(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#handling === 0) resolve();
+      else this.#whenHandled.push(resolve);
+    });
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: S3Error): void {

@@ -1,12 +1,42 @@
 // The claim of a request that is signed in its Authorization header.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+import { LRUCache } from 'lru-cache';
 import { S3Error } from '../errors.ts';
 import type { S3Request } from '../request.ts';
 import { parseCredential, parseSignedHeaders, type SignatureClaim } from './signature-claim.ts';
 import { ALGORITHM } from './sigv4.ts';
 import { formatTimestamp, parseDateHeader, parseTimestamp } from './timestamp.ts';
 
+/** All of the header but the signature: what a client writes in each of a day's requests. */
+type Signer = Pick<SignatureClaim, 'accessKeyId' | 'scope' | 'signedHeaders'>;
+
+/** By the text before the signature, where that comes last, as all clients have it. */
+const REMEMBERED_AT_MOST = 1024;
+const recentSigners = new LRUCache<string, Signer>({ max: 1024 });
+
 export function claimOfHeader(header: string, headers: S3Request['headers']): SignatureClaim {
+  const beforeLast = header.slice(0, Math.max(0, header.lastIndexOf(',')));
+  const signature = signatureIn(header.slice(beforeLast.length));
+  const known = signature === undefined ? undefined : recentSigners.get(beforeLast);
+  if (signature !== undefined && known !== undefined) return claimOf(known, signature, headers);
+  const parsed = parseHeader(header);
+  if (signature !== undefined && beforeLast.length <= REMEMBERED_AT_MOST) recentSigners.set(beforeLast, parsed.signer);
+  return claimOf(parsed.signer, parsed.signature, headers);
+}
+
+/** Of a header's last field; undefined: that is another. */
+function signatureIn(field: string): string | undefined {
+  const [, signature] = /^,[ \t]*Signature=([0-9a-f]{64})$/.exec(field) ?? [];
+  return signature;
+}
+
+function claimOf(signer: Signer, signature: string, headers: S3Request['headers']): SignatureClaim {
+  const { signedAt, timestamp } = dateOf(headers);
+  const { accessKeyId, scope, signedHeaders } = signer;
+  return { accessKeyId, scope, signedHeaders, signature, signedAt, timestamp, payloadHash: payloadHashOf(headers) };
+}
+
+function parseHeader(header: string): { signer: Signer; signature: string } {
   refuseOtherSchemes(header);
   const fields = fieldsOf(header.slice(ALGORITHM.length));
   const credential = parseCredential(field(fields, 'Credential'));
@@ -19,16 +49,9 @@ export function claimOfHeader(header: string, headers: S3Request['headers']): Si
   if (credential.terminator !== 'aws4_request') {
     throw malformed(`incorrect terminal "${credential.terminator}". This endpoint uses "aws4_request".`);
   }
-  const { signedAt, timestamp } = dateOf(headers);
-  return {
-    accessKeyId: credential.accessKeyId,
-    scope: credential.scope,
-    signedHeaders: parseSignedHeaders(field(fields, 'SignedHeaders')),
-    signature: field(fields, 'Signature'),
-    signedAt,
-    timestamp,
-    payloadHash: payloadHashOf(headers),
-  };
+  const { accessKeyId, scope } = credential;
+  const signedHeaders = parseSignedHeaders(field(fields, 'SignedHeaders'));
+  return { signer: { accessKeyId, scope, signedHeaders }, signature: field(fields, 'Signature') };
 }
 
 function refuseOtherSchemes(header: string): void {

@@ -1,5 +1,4 @@
 // What a signed request claims of itself, in the one form that both places it can stand in (header, query) lead to.
-import { LRUCache } from 'lru-cache';
 import type { CredentialScope } from './signing-keys.ts';
 
 export interface SignatureClaim {
@@ -24,27 +23,14 @@ interface ClaimedCredential {
   readonly terminator: string;
 }
 
-/** Clients write the same all day. */
-const RECENT = 1024;
-const credentials = new LRUCache<string, ClaimedCredential>({ max: RECENT });
-const headerLists = new LRUCache<string, readonly string[]>({ max: RECENT });
-
 /** 'AKID/20130524/us-east-1/s3/aws4_request': the key ID may hold slashes, the region may be empty. */
 export function parseCredential(text: string): ClaimedCredential | undefined {
-  const known = credentials.get(text);
-  if (known !== undefined) return known;
   const [, accessKeyId, date, region, service, terminator] =
     /^([\x21-\x7e]+)\/(\d{8})\/([\x21-\x2e\x30-\x7e]*)\/([a-z0-9-]+)\/([a-z0-9_]+)$/.exec(text) ?? [];
   if (accessKeyId === undefined || date === undefined || terminator === undefined) return undefined;
-  const claimed = { accessKeyId, scope: { date, region: region ?? '', service: service ?? '' }, terminator };
-  credentials.set(text, claimed);
-  return claimed;
+  return { accessKeyId, scope: { date, region: region ?? '', service: service ?? '' }, terminator };
 }
 
 export function parseSignedHeaders(text: string): readonly string[] {
-  const known = headerLists.get(text);
-  if (known !== undefined) return known;
-  const names = text.toLowerCase().split(';');
-  headerLists.set(text, names);
-  return names;
+  return text.toLowerCase().split(';');
 }

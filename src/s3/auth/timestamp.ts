@@ -1,9 +1,22 @@
 // The three ways a signed request tells its time.
 
+import { LRUCache } from 'lru-cache';
+
 const BASIC = /^\d{8}T\d{6}Z$/;
+
+/** Of all clients, in one second or a few: each is read once. */
+const recent = new LRUCache<string, Date>({ max: 256 });
 
 /** YYYYMMDDTHHMMSSZ, ISO 8601's basic form; undefined when it is not one, or no such instant. */
 export function parseTimestamp(text: string): Date | undefined {
+  const known = recent.get(text);
+  if (known !== undefined) return known;
+  const date = parse(text);
+  if (date !== undefined) recent.set(text, date);
+  return date;
+}
+
+function parse(text: string): Date | undefined {
   if (!BASIC.test(text)) return undefined;
   const at = (start: number, end: number): number => Number(text.slice(start, end));
   const [month, day, hour, minute, second] = [at(4, 6), at(6, 8), at(9, 11), at(11, 13), at(13, 15)];

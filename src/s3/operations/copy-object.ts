@@ -3,7 +3,7 @@ import type { CopyOptions, VersionRef } from '../../../backends/backend.ts';
 import type { Answer } from '../answer.ts';
 import { expectObjectAcl } from '../bucket-acls.ts';
 import { checksumElements, parseChecksumAlgorithm } from '../checksum-elements.ts';
-import { parseReadConditions, parseWriteConditions, quoteEtag } from '../conditions.ts';
+import { parseSourceConditions, parseWriteConditions, quoteEtag } from '../conditions.ts';
 import { parseCopySource } from '../copy-source.ts';
 import { encryptionHeaders, parseEncryption, parseSourceKey } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
@@ -57,7 +57,7 @@ function copyOptions(context: OperationContext, source: VersionRef): CopyOptions
   return {
     ...encryption,
     sourceCustomerKey: parseSourceKey(headers, context.objects.capabilities(source.bucket)),
-    sourceConditions: parseReadConditions(headers, 'x-amz-copy-source-'),
+    sourceConditions: parseSourceConditions(headers),
     conditions: parseWriteConditions(headers, capabilities),
     replace: replaces ? { headers: given.headers, metadata: given.metadata } : undefined,
     replaceTags: replacesTags ? (given.tags ?? {}) : undefined,

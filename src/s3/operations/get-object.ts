@@ -2,7 +2,7 @@
 import { BackendError, type ObjectHead, type ReadConditions } from '../../../backends/backend.ts';
 import { resolveRange } from '../../../backends/range.ts';
 import type { GatewayRead, GatewayReadOptions } from '../../objects/objects.ts';
-import type { Answer, Headers } from '../answer.ts';
+import type { Answer } from '../answer.ts';
 import { parseHttpDate, parseReadConditions, unquoteEtag } from '../conditions.ts';
 import { parseCustomerKey } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
@@ -17,8 +17,11 @@ export async function getObject(context: OperationContext): Promise<Answer> {
   const read = atHand(context, options) ?? (await found(context, () => readIfRange(context, options)));
   try {
     const { status, headers, sizeBytes } = describeObject(context, read);
-    const { chunks, whole } = read;
-    return { status, headers: { ...headers, ...provenance(read) }, body: { chunks, whole, sizeBytes } };
+    const { chunks, whole, source, versionAgeMs } = read;
+    // For whoever wonders why a read was fast, slow or old.
+    headers['x-dfstore-source'] = source;
+    if (Number.isFinite(versionAgeMs)) headers['x-dfstore-version-age'] = (versionAgeMs / 1000).toFixed(3);
+    return { status, headers, body: { chunks, whole, sizeBytes } };
   } catch (error) {
     await read.chunks.return();
     throw error;
@@ -34,12 +37,6 @@ export async function headObject(context: OperationContext): Promise<Answer> {
   });
   const { status, headers } = describeObject(context, head);
   return { status, headers };
-}
-
-/** For whoever wonders why a read was fast, slow or old. */
-function provenance({ source, versionAgeMs }: GatewayRead): Headers {
-  const seconds = Number.isFinite(versionAgeMs) ? (versionAgeMs / 1000).toFixed(3) : undefined;
-  return { 'x-dfstore-source': source, 'x-dfstore-version-age': seconds };
 }
 
 function readOptions(context: OperationContext): GatewayReadOptions {

@@ -2,7 +2,7 @@
 import type { UploadRef } from '../../../backends/backend.ts';
 import type { Answer } from '../answer.ts';
 import { checksumElements, checksumHeaders } from '../checksum-elements.ts';
-import { parseReadConditions, quoteEtag, refuseConditions } from '../conditions.ts';
+import { parseSourceConditions, quoteEtag, refuseConditions } from '../conditions.ts';
 import { parseCopySource } from '../copy-source.ts';
 import { parseCustomerKey, parseSourceKey } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
@@ -27,7 +27,7 @@ export async function uploadPartCopy(context: OperationContext): Promise<Answer>
   const source = parseCopySource(headers['x-amz-copy-source']);
   const options = {
     range: parseCopyRange(headers['x-amz-copy-source-range']),
-    conditions: parseReadConditions(headers, 'x-amz-copy-source-'),
+    conditions: parseSourceConditions(headers),
     sourceCustomerKey: parseSourceKey(headers, context.objects.capabilities(source.bucket)),
   };
   await context.access.checkSource(source);

@@ -17,7 +17,8 @@ interface RequestContextDeps {
   readonly objects: Objects;
   readonly settings: BucketSettings;
   readonly body: RequestBody;
-  readonly exchange: Pick<Exchange, 'signal'>;
+  /** As it came: of a posted form, `request` is what it amounts to. */
+  readonly exchange: Pick<Exchange, 'signal' | 'request'>;
   readonly accessWith: (signal: AbortSignal) => Access;
 }
 
@@ -51,8 +52,8 @@ export class RequestContext implements OperationContext {
   }
 
   get endpoint(): string {
-    const { request } = this.#deps;
-    return `${request.secure ? 'https' : 'http'}://${request.headers.host ?? 'localhost'}`;
+    const { request, exchange } = this.#deps;
+    return `${request.secure ? 'https' : 'http'}://${exchange.request.headers.host ?? 'localhost'}`;
   }
 
   get access(): Access {

@@ -65,7 +65,8 @@ export class CachedReads {
     if (opened === undefined || opened.info.identity === 'none') return undefined;
     const range = rangeWithin(opened.info, options);
     if (range === undefined) return undefined;
-    const whole = this.#deps.reader.atHand(origin, this.#versionOf(origin, opened.info), range);
+    const version = this.#versionOf(origin, opened.info);
+    const whole = this.#deps.reader.atHand(origin, version, range, urgencyOf(options));
     return whole && this.#answer(opened, options.range && range, StartedChunks.of(whole));
   }
 

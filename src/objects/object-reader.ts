@@ -35,10 +35,10 @@ export class ObjectReader {
   }
 
   /** All of the range, where it is in memory. */
-  atHand(origin: OriginObject, version: ObjectVersion, range: ByteRange): Chunk | undefined {
+  atHand(origin: OriginObject, version: ObjectVersion, range: ByteRange, urgency: Urgency): Chunk | undefined {
     const slice = sliceOf(version, range);
     const bytes = slice && this.#fetcher.atHand(slice);
-    if (bytes !== undefined) this.#goAhead(origin, version, range.end, this.#observe(version, range));
+    if (bytes !== undefined) this.#goAhead(origin, version, range.end, this.#observe(version, range), urgency);
     return bytes;
   }
 
@@ -55,7 +55,7 @@ export class ObjectReader {
     const slice = sliceOf(version, range);
     const held = slice && (await this.#fetcher.held(slice));
     if (held !== undefined) {
-      this.#goAhead(origin, version, range.end, until);
+      this.#goAhead(origin, version, range.end, until, urgency);
       return StartedChunks.of(held);
     }
     return StartedChunks.start(this.#read(origin, version, { range, until, urgency }, signal), failed);
@@ -66,12 +66,12 @@ export class ObjectReader {
   }
 
   /** Whoever has read this far is expected to go on. */
-  #goAhead(origin: OriginObject, version: ObjectVersion, start: number, until: number): void {
+  #goAhead(origin: OriginObject, version: ObjectVersion, start: number, until: number, urgency: Urgency): void {
     const range = { start, end: Math.min(until, version.size) };
     if (range.start >= range.end) return;
     const { parallelPieces } = this.#options;
     const coming = new Coming(this.#fetcher, origin, version, range, {
-      urgency: 'ahead',
+      urgency,
       demandEnd: start,
       parallelPieces,
     });

@@ -59,6 +59,7 @@ export class MeshDirectory implements Directory {
   }
 
   #tick(): void {
+    for (const claim of this.#claims) claim.hurry();
     if (this.#claims.size > 0) this.#report();
     else this.close();
   }

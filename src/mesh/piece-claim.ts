@@ -1,6 +1,7 @@
 // One piece on its way here, as trackers of one level know it: asks them where to get it, tells them that it is still at
 // it, and announces the piece when it is whole.
 import type { Background } from '../concurrency/background.ts';
+import { isBefore, type Urgency } from '../concurrency/haste.ts';
 import { type Piece, pieceLength } from '../pieces/piece.ts';
 import type { Feed } from '../pieces/piece-feed.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
@@ -74,6 +75,8 @@ export class PieceClaim implements Claim {
   #reportedBytes = 0;
   #moves = 0;
   #mayMoveMs = 0;
+  /** How urgent it was when somebody to whom it still arrives was asked for it. */
+  #askedAs: Urgency | undefined;
 
   constructor(deps: PieceClaimDeps, piece: Piece, progress: ClaimProgress, options: PieceClaimOptions) {
     this.#deps = deps;
@@ -119,6 +122,15 @@ export class PieceClaim implements Claim {
     this.#mayMoveMs = this.#deps.now() + STAY_MS * 2 ** this.#moves;
     this.#moves += 1;
     this.#moving.abort();
+  }
+
+  /** A client waits for it who did not when its source was asked: the source is asked again, and hears of it. */
+  hurry(): void {
+    if (this.#isMoreUrgent) this.#moving.abort();
+  }
+
+  get #isMoreUrgent(): boolean {
+    return this.#askedAs !== undefined && isBefore(this.#progress.urgency, this.#askedAs);
   }
 
   async acquire(signal: AbortSignal): Promise<Placed> {
@@ -171,6 +183,7 @@ export class PieceClaim implements Claim {
   async #bring(decided: Decided & { kind: 'held' }, feed: Feed, endBlock: number, signal: AbortSignal): Promise<void> {
     const { from, proof } = decided;
     const moving = this.#moving.signal;
+    this.#askedAs = decided.arriving ? this.#progress.urgency : undefined;
     const loan = {
       from,
       proof: { root: proof.root, readerKeys: proof.readerKeys },
@@ -186,11 +199,13 @@ export class PieceClaim implements Claim {
       signal.throwIfAborted();
       feed.signal.throwIfAborted();
       if (moving.aborted) {
-        this.#deps.detoured('slow');
+        if (!this.#isMoreUrgent) this.#deps.detoured('slow');
         return;
       }
       if (!(error instanceof LoanError)) throw error;
       this.#blame(from, error);
+    } finally {
+      this.#askedAs = undefined;
     }
   }
 

@@ -1,22 +1,42 @@
 // The gateway's log: lines of JSON on standard output. A line for each request is written thousands of times a second,
 // so lines are written together, and within a moment: a system call for each would cost more than reading a small
 // object. What a process that is killed has not written yet is lost; one that ends by itself writes all.
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
-const TOGETHER_BYTES = 8 * 1024;
+const TOGETHER_CHARACTERS = 8 * 1024;
 const TOGETHER_MS = 100;
 /** While whoever reads the log does not; what comes beyond is dropped. */
 const WAITING_BYTES = 64 * 1024 ** 2;
 
 export function openLog(level: string): Logger {
-  const output = pino.destination({
-    dest: process.stdout.fd,
-    sync: false,
-    minLength: TOGETHER_BYTES,
-    periodicFlush: TOGETHER_MS,
-    maxLength: WAITING_BYTES,
-  });
-  return pino({ level, timestamp: timeField(Date.now) }, output);
+  return pino({ level, timestamp: timeField(Date.now) }, new LogOutput(process.stdout.fd));
+}
+
+class LogOutput implements DestinationStream {
+  readonly #output: ReturnType<typeof pino.destination>;
+  #lines = '';
+
+  constructor(fd: number) {
+    this.#output = pino.destination({ dest: fd, sync: false, maxLength: WAITING_BYTES });
+    setInterval(() => this.#flush(), TOGETHER_MS).unref();
+    process.once('exit', () => this.flushSync());
+  }
+
+  write(line: string): void {
+    this.#lines += line;
+    if (this.#lines.length >= TOGETHER_CHARACTERS) this.#flush();
+  }
+
+  /** pino calls it after a fatal line. */
+  flushSync(): void {
+    this.#flush();
+    this.#output.flushSync();
+  }
+
+  #flush(): void {
+    if (this.#lines !== '') this.#output.write(this.#lines);
+    this.#lines = '';
+  }
 }
 
 /** pino's isoTime, whose seconds are worded once each. */

@@ -1,6 +1,6 @@
 // The connections of one server: how many there are, which are past the limit, and how they end. A client past the limit
 // is told so in answer to its request; only when very many come at once are connections dropped without a word.
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -21,6 +21,8 @@ interface Connection {
   readonly isPastLimit: boolean;
   /** Requests under way. */
   busy: number;
+  /** To the one that began last. */
+  answer: ServerResponse | undefined;
   /** Nothing was asked on it yet. */
   isFresh: boolean;
 }
@@ -41,7 +43,7 @@ export class Connections {
       const isPastLimit = this.#open.size >= options.maxConnections;
       if (isPastLimit) options.onRefused();
       const remote = remoteOf(socket);
-      const connection = { socket, isPastLimit, busy: 0, isFresh: true };
+      const connection: Connection = { socket, isPastLimit, busy: 0, answer: undefined, isFresh: true };
       this.#open.set(remote, connection);
       socket.once('close', () => {
         if (this.#open.get(remote) === connection) this.#open.delete(remote);
@@ -57,18 +59,27 @@ export class Connections {
     return this.#of(socket)?.isPastLimit === true;
   }
 
+  /** Those that are under way. */
+  *answers(): Generator<ServerResponse, void, undefined> {
+    for (const { answer } of this.#open.values()) if (answer !== undefined) yield answer;
+  }
+
   /** A request began on it. */
-  enter(socket: Socket): void {
+  enter(socket: Socket, answer: ServerResponse): void {
     const connection = this.#of(socket);
     if (connection === undefined) return;
     connection.busy += 1;
+    connection.answer = answer;
     connection.isFresh = false;
   }
 
   /** It was answered. */
   leave(socket: Socket): void {
     const connection = this.#of(socket);
-    if (connection !== undefined) connection.busy -= 1;
+    if (connection !== undefined) {
+      connection.busy -= 1;
+      if (connection.busy === 0) connection.answer = undefined;
+    }
     // Whatever is buffered for the client is still sent; the next request would come too late.
     if (this.#draining && (connection?.busy ?? 0) === 0) endSoon(socket);
   }

@@ -49,10 +49,15 @@ function recordHeaders(info: ObjectInfo): Headers {
   return headers;
 }
 
+/** With a place for what is of one answer, so that copies of it are filled in and do not grow. */
 function describeRecord(info: ObjectInfo): Headers {
   const { headers } = info;
-  return present({
+  const described: Headers = {
     'Accept-Ranges': 'bytes',
+    'Content-Length': undefined,
+    'Content-Range': undefined,
+    'x-dfstore-source': undefined,
+    'x-dfstore-version-age': undefined,
     ETag: quoteEtag(info.etag),
     'Last-Modified': info.lastModified.toUTCString(),
     'Content-Type': encodeHeader(headers.contentType ?? '') || 'binary/octet-stream',
@@ -62,15 +67,10 @@ function describeRecord(info: ObjectInfo): Headers {
     'Content-Language': encoded(headers.contentLanguage),
     Expires: encoded(headers.expires),
     'x-amz-version-id': info.versionId,
-    ...encryptionHeaders(info.encryption),
     'x-amz-storage-class': info.storageClass === 'STANDARD' ? undefined : info.storageClass,
     'x-amz-tagging-count': info.tagCount === undefined || info.tagCount === 0 ? undefined : String(info.tagCount),
-    ...metadataHeaders(info.metadata),
-  });
-}
-
-function present(headers: Headers): Headers {
-  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
+  };
+  return { ...described, ...encryptionHeaders(info.encryption), ...metadataHeaders(info.metadata) };
 }
 
 /** What cannot stand in a header is left out and counted, as S3 does. */

@@ -49,7 +49,6 @@ export class S3Server {
   /** The request that came last on each connection. */
   readonly #latest = new WeakMap<Socket, Latest>();
   readonly #expecting = new WeakSet<IncomingMessage>();
-  readonly #answering = new Set<ServerResponse>();
   /** Requests being handled, also of clients that have left: what they began is still being finished or undone. */
   #handling = 0;
   readonly #whenHandled: (() => void)[] = [];
@@ -96,7 +95,7 @@ export class S3Server {
   /** Finishes the requests in flight, up to the deadline. */
   async close(deadlineMs: number): Promise<void> {
     this.#draining = true;
-    for (const response of this.#answering) lastOfConnection(response);
+    for (const response of this.#connections.answers()) lastOfConnection(response);
     const endsAt = performance.now() + deadlineMs;
     await this.#connections.drain(deadlineMs);
     await settledWithin([this.#untilHandled()], Math.max(GIVE_UP_MS, endsAt - performance.now()));
@@ -142,10 +141,8 @@ export class S3Server {
 
   #begin(request: IncomingMessage, response: ServerResponse, refusal: S3Error | undefined): void {
     const { socket } = request;
-    this.#connections.enter(socket);
-    this.#answering.add(response);
+    this.#connections.enter(socket, response);
     response.once('close', () => {
-      this.#answering.delete(response);
       // First: a connection on which a request waits is not idle.
       this.#turns.pass(socket);
       this.#connections.leave(socket);

@@ -8,6 +8,7 @@ import { BUCKET, ORIGIN } from '../support/mesh-origin.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 16 * MIB;
+const SMALL = 10 * 1024;
 const ZONES = ['a', 'b'];
 
 /** Each gives one piece at once: without the zone's rules most would come from wherever there is room. */
@@ -61,9 +62,13 @@ test('two zones: each byte leaves the origin once and crosses once, also after a
   const first = await origin.set('first', SIZE);
   const { key, tracker } = keyWithTracker(mesh);
   const second = await origin.set(key, SIZE);
-  await mesh.settled('first', key);
+  const small = await origin.set('small', SMALL);
+  await mesh.settled('first', key, 'small');
+  await readAll(mesh.all, 'small', small);
+  expect({ requests: origin.requests, bodyBytes: origin.bodyBytes }).toEqual({ requests: 1, bodyBytes: SMALL });
+  origin.reset();
   await readAll(mesh.all, 'first', first);
-  const crossed = await crossedBytes(mesh.all);
+  const crossed = (await crossedBytes(mesh.all)) - SMALL;
   expect({ origin: origin.bodyBytes / SIZE, crossed: crossed / SIZE }).toEqual({ origin: 1, crossed: 1 });
 
   const left = mesh.othersThan(tracker);

@@ -46,7 +46,7 @@ export class Claim {
     else if (decided.kind === 'held') {
       this.#proof = decided.proof;
       this.#fetch(decided.from);
-      if (this.wentFar) this.#peer.report(this);
+      if (this.wentFar) this.#peer.report(this, ['zone']);
     } else if (this.level === 'zone') {
       this.level = 'mesh';
       this.wentFar = true;

@@ -228,8 +228,8 @@ export class SimPeer {
     });
   }
 
-  report(only?: Claim): void {
-    for (const level of this.#world.levels) {
+  report(only?: Claim, levels: readonly Level[] = this.#world.levels): void {
+    for (const level of levels) {
       const byObject = new Map<number, Reported[]>();
       for (const claim of only === undefined ? this.#claims.values() : [only]) {
         const report = claim.report(level);

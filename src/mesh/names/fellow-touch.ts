@@ -1,7 +1,8 @@
 // How the two owners of a name make sure that no write goes past one of them. Each may believe its records only while
 // the other has confirmed, less than a name lease ago, that it knows of no write that this one missed. A writer who
 // reaches only one of them tells it so; that one counts a miss, and knows by when the other's last confirmation has
-// run out. Once the other asks again it sees that misses were counted, and forgets what it believed.
+// run out. Once the other asks again it sees that misses were counted, and forgets what it believed. Its first question
+// has nothing to compare with: what an owner learned out of touch must not have become a record.
 import type { Background } from '../../concurrency/background.ts';
 import { elapsedMs, type Instant, instant, type MeshClock, within } from '../clock.ts';
 import type { Member, MemberId } from '../member.ts';

@@ -129,6 +129,7 @@ export class Waiting {
     const asking = { piece, by, avoid: new Set([receiver.source]), nowMs, turn: this.#deps.random() };
     const choice = chooseSource(slab, this.#deps.members, asking, this.#options);
     if (typeof choice !== 'object' || choice.source.slowUntilMs > nowMs) return false;
-    return isSlow || (choice.source.uploads + 1) * CROWDED <= source.uploads;
+    const isElsewhere = choice.source.about?.zone !== by.about?.zone && source.about?.zone === by.about?.zone;
+    return isSlow || (!isElsewhere && (choice.source.uploads + 1) * CROWDED <= source.uploads);
   }
 }

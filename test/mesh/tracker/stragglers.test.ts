@@ -146,3 +146,17 @@ test('a slow one gets no lease while others ask', () => {
   expect(world.askOne('slow', 9)).toBeUndefined();
   expect(world.askOne('b', 9)).toEqual({ kind: 'leased' });
 });
+
+test('nobody leaves a crowded source in its own zone for one in another', () => {
+  const world = new TrackerWorld({ uploadSlots: 10 });
+  const gets = ['a', 'b', 'c', 'd', 'e'];
+  for (const id of ['crowded', ...gets]) world.member(id, { zone: 'near' });
+  world.announce('crowded', [0, 1, 2, 3, 4]);
+  for (const [piece, id] of gets.entries()) expect(world.askOne(id, piece)).toMatchObject({ from: 'crowded' });
+  world.member('elsewhere', { zone: 'far' });
+  world.announce('elsewhere', [0]);
+  expect(world.progress('a', 0, 1)).toEqual([]);
+  world.member('neighbour', { zone: 'near' });
+  world.announce('neighbour', [0]);
+  expect(world.progress('a', 0, 1)).toEqual([0]);
+});

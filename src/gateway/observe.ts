@@ -1,6 +1,7 @@
 // What is counted and logged of requests, limits and origins.
 import type { Logger } from 'pino';
 import type { Metrics } from '../admin/metrics.ts';
+import type { Source } from '../objects/objects.ts';
 import type { OriginObserver } from '../objects/observed-backend.ts';
 import type { RequestEvent, RequestObserver } from '../s3/s3-api.ts';
 
@@ -29,16 +30,15 @@ export function observeRequests(
       answered(`${operation} ${status}`)();
       metrics.observe('dfstore_s3_request_duration_seconds', { operation }, durationMs / 1_000);
       received(bytesIn);
-      for (const [source, bytes] of event.served) served(source)(bytes);
+      for (const source in event.served) served(source)(event.served[source as Source]);
       log?.info(lineOf(event), 'A request was answered.');
     },
   };
 }
 
 function lineOf(event: RequestEvent): Record<string, unknown> {
-  const { operation, status, durationMs, bytesIn, bytesOut, accessKeyId, bucket, key } = event;
+  const { operation, status, durationMs, bytesIn, bytesOut, served, accessKeyId, bucket, key } = event;
   const roundedMs = Math.round(durationMs * 1_000) / 1_000;
-  const served = Object.fromEntries(event.served);
   return { operation, status, durationMs: roundedMs, bytesIn, bytesOut, served, accessKeyId, bucket, key };
 }
 

@@ -239,6 +239,6 @@ export class Disk {
 
   /** Spread by the last digits of the file's number. */
   #pathOf(file: string): string {
-    return join(this.#root, file.slice(-2), file);
+    return `${this.#root}/${file.slice(-2)}/${file}`;
   }
 }

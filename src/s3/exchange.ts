@@ -31,7 +31,7 @@ export class Exchange {
   #abort: AbortController | undefined;
   #awaitsContinue: boolean;
   #status = 0;
-  readonly #served = new Map<Source, number>();
+  readonly #served: Partial<Record<Source, number>> = {};
 
   constructor(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean, options: ExchangeOptions) {
     this.request = request;
@@ -51,7 +51,7 @@ export class Exchange {
   }
 
   /** Bytes of objects that were sent, by where they came from. */
-  get served(): ReadonlyMap<Source, number> {
+  get served(): Readonly<Partial<Record<Source, number>>> {
     return this.#served;
   }
 
@@ -164,7 +164,7 @@ export class Exchange {
   }
 
   #count({ source, bytes }: Chunk): void {
-    this.#served.set(source, (this.#served.get(source) ?? 0) + bytes.length);
+    this.#served[source] = (this.#served[source] ?? 0) + bytes.length;
   }
 
   #writeHead(status: number, headers: Readonly<Record<string, string | undefined>>): void {

@@ -43,7 +43,7 @@ export interface RequestEvent {
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Bytes of objects, by where they came from. */
-  readonly served: ReadonlyMap<Source, number>;
+  readonly served: Readonly<Partial<Record<Source, number>>>;
   readonly accessKeyId?: string | undefined;
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;

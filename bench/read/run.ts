@@ -19,7 +19,7 @@ try {
     otherLoad: await LoadProcess.start(),
     ...(values.quick
       ? { rounds: 3, heatMs: 2_000, warmMs: 100, windowMs: 400 }
-      : { rounds: 7, heatMs: 4_000, warmMs: 200, windowMs: 800 }),
+      : { rounds: 7, heatMs: 8_000, warmMs: 200, windowMs: 800 }),
   });
   const over = lines.filter(({ isOver }) => isOver);
   console.log(over.length === 0 ? '\nAll within budget.' : `\n${over.length} over budget.`);

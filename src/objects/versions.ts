@@ -16,6 +16,7 @@ import type { Piece } from '../pieces/piece.ts';
 import { type Asked, AskedNames } from './asked-names.ts';
 import { isFresh, mayServeStale } from './freshness.ts';
 import type { NameRecord, NameRecords } from './name-records.ts';
+import { canJoin, type Entry, type Question } from './open-question.ts';
 
 /** How long answers about a bucket's keys are believed; Infinity: never asked again. */
 export interface Freshness {
@@ -67,25 +68,6 @@ export interface WriteMark {
 export interface WriteOutcome {
   /** written: the origin has what was written; what it says of it is to be asked. */
   readonly kind: NameOutcome;
-}
-
-/** A name somebody is asking about or writing right now. */
-interface Entry {
-  readonly key: string;
-  /** Raised by every begin and end of a write, here or elsewhere. */
-  generation: number;
-  openMarks: number;
-  /** The one to join; others may still be under way. */
-  question: Question | undefined;
-  underWay: number;
-}
-
-interface Question {
-  readonly call: SharedCall<Asked>;
-  readonly generation: number;
-  readonly complete: boolean;
-  readonly freshness: Freshness;
-  readonly haste: Haste | undefined;
 }
 
 /** A record that the mesh lets this gateway believe. */
@@ -295,17 +277,6 @@ export class Versions {
 
 /** What was asked before this reader came is not new enough. */
 const NOW: Freshness = { freshMs: 0, missingFreshMs: 0, staleIfErrorMs: 0 };
-
-/** Not the question of somebody who believes older answers. */
-function canJoin(running: Question, entry: Entry, freshness: Freshness, wanted: Wanted): boolean {
-  return (
-    running.call.joinable &&
-    running.generation === entry.generation &&
-    (running.complete || !wanted.complete) &&
-    running.freshness.freshMs <= freshness.freshMs &&
-    running.freshness.missingFreshMs <= freshness.missingFreshMs
-  );
-}
 
 function recordOf({ kind }: WriteOutcome, askedAtMs: number): NameRecord | undefined {
   return kind === 'unknown' ? undefined : { kind, askedAtMs };

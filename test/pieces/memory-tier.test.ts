@@ -39,6 +39,18 @@ test('a small object is in memory from its first write, and from its first read'
   }
 });
 
+test('what is in memory is at hand; what is not has to be waited for', async () => {
+  const { store, pieceOf } = world(64 * BLOCK);
+  const small = pieceOf('small', 1000);
+  expect(store.atHand({ piece: small, start: 10, end: 900 })).toBeUndefined();
+  await shelve(store, small);
+  const atHand = store.atHand({ piece: small, start: 10, end: 900 });
+  expect(isContent(atHand?.bytes ?? new Uint8Array(), small, 10, 900)).toBe(true);
+  expect(() => store.atHand({ piece: small, start: 0, end: 1001 })).toThrow(RangeError);
+  await store.forget(small);
+  expect(store.atHand({ piece: small, start: 10, end: 900 })).toBeUndefined();
+});
+
 test('a large piece comes into memory when it was read twice over, and then is not read from below', async () => {
   const { below, store, pieceOf } = world(64 * BLOCK);
   const piece = pieceOf('large', 8 * BLOCK);

@@ -65,6 +65,8 @@ test("a zone's lease lapses as any lease does, and what was said of the piece wi
   world.askOne('a', 0);
   world.brings('a', 0, { readerKeys: ['old'] });
   world.pass(2_000);
+  expect(world.suspected).toEqual(['a']);
+  world.tracker.gone('a');
   expect(world.askOne('b', 0)).toEqual({ kind: 'leased' });
   expect(world.tracker.find(world.slab.key)?.brought(0)).toBeUndefined();
 });

@@ -46,7 +46,7 @@ export class LabClient {
     if (ranges !== undefined) await writeFile(join(folder, 'ranges'), rangeRequests(folder, ranges));
     const reading =
       ranges === undefined
-        ? `set -o pipefail; ${CURL} ${OBJECT_URL} | sha256sum`
+        ? `set -o pipefail; ${CURL} ${OBJECT_URL} | openssl dgst -sha256 -r`
         : `${CURL} --parallel --parallel-immediate --parallel-max ${RANGES_AT_ONCE} --config ${folder}/ranges`;
     const limited = `exec timeout --kill-after=1 ${Math.ceil(limitSeconds)} bash -c '${reading}'`;
     return new LabClient(await nodes.start(node, 'client', `read -r gate\n${limited}`), folder, ranges);

@@ -25,7 +25,7 @@ const NEEDED = {
   nice: 'apt install coreutils',
   bash: 'apt install bash',
   curl: 'apt install curl',
-  sha256sum: 'apt install coreutils',
+  openssl: 'apt install openssl',
   nginx: 'apt install nginx-light',
 } as const;
 

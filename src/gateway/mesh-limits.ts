@@ -24,6 +24,15 @@ export function meshServerOptions({ mesh }: Config, tls: MeshTls | undefined): M
   };
 }
 
+/** Nobody waits for what trackers are told, and one that is busy is not to be taken for dead because of it. */
+export function tellMs({ patience }: Config['mesh']): number {
+  return 3 * patience;
+}
+
+function tellTimeouts(limitMs: number) {
+  return { announce: limitMs, forget: limitMs, progress: limitMs };
+}
+
 export function meshClientOptions({ mesh }: Config, tls: MeshTls | undefined): HttpMeshClientOptions {
   const revokingMs = 2 * (mesh.nameLease + mesh.patience);
   return {
@@ -34,7 +43,7 @@ export function meshClientOptions({ mesh }: Config, tls: MeshTls | undefined): H
     askTimeoutMs: mesh.patience,
     // A write has begun when nobody believes what was there before, which may take until the last lease has run out;
     // so has its end, should its mark have lapsed.
-    callTimeoutsMs: { 'name-begin': revokingMs, 'name-end': revokingMs },
+    callTimeoutsMs: { 'name-begin': revokingMs, 'name-end': revokingMs, ...tellTimeouts(tellMs(mesh)) },
     linesTimeoutMs: mesh.linesTimeout,
     bytesTimeoutMs: mesh.bytesTimeout,
     silenceTimeoutMs: mesh.silenceTimeout,

@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts';
 import type { OpenNamesOptions } from '../mesh/names/open-names.ts';
 import type { PieceMeshOptions } from '../mesh/piece-mesh.ts';
+import { tellMs } from './mesh-limits.ts';
 
 export function pieceMeshOptions({ mesh }: Config): PieceMeshOptions {
   return {
@@ -12,6 +13,7 @@ export function pieceMeshOptions({ mesh }: Config): PieceMeshOptions {
     progressMs: mesh.progress,
     longPollMs: mesh.longPoll,
     patienceMs: mesh.patience,
+    tellMs: tellMs(mesh),
     // Who asks for a piece may have waited for the first owner already.
     peekMs: 2 * mesh.linesTimeout,
     maxSlabs: mesh.slabs,

@@ -57,6 +57,8 @@ export type Placed = Whereabouts & {
 
 /** A piece that was moved stays where it is for so long, and twice as long after each further move. */
 const STAY_MS = 1_000;
+/** A block that has begun to come may take so long. */
+const FINISH_MS = 1_000;
 
 export class PieceClaim implements Claim {
   readonly slab: Slab;
@@ -73,6 +75,7 @@ export class PieceClaim implements Claim {
   #moving = new AbortController();
   #ended = false;
   #reportedBytes = 0;
+  #wantsToMove = false;
   #moves = 0;
   #mayMoveMs = 0;
   /** How urgent it was when somebody to whom it still arrives was asked for it. */
@@ -116,12 +119,15 @@ export class PieceClaim implements Claim {
     return { piece: this.index, source: this.#source, bytes, waiting: idle, ...proof };
   }
 
-  /** The tracker knows a better source than the one that sends now. A move costs a connection and part of a block. */
+  /** The tracker knows a better source than the one that sends now: once its block has come, or does not come. */
   move(): void {
     if (this.#source === 'origin' || this.#deps.now() < this.#mayMoveMs) return;
     this.#mayMoveMs = this.#deps.now() + STAY_MS * 2 ** this.#moves;
     this.#moves += 1;
-    this.#moving.abort();
+    const moving = this.#moving;
+    this.#wantsToMove = true;
+    if (this.#waiting) moving.abort();
+    else setTimeout(() => moving.abort(), FINISH_MS).unref();
   }
 
   /** A client waits for it who did not when its source was asked: the source is asked again, and hears of it. */
@@ -167,6 +173,7 @@ export class PieceClaim implements Claim {
     this.#source = source;
     this.#waiting = waiting;
     this.#moving = new AbortController();
+    this.#wantsToMove = false;
   }
 
   /** Nobody answers, or everybody failed: the origin is always there, and so are the trackers of the mesh for a zone. */
@@ -191,6 +198,7 @@ export class PieceClaim implements Claim {
       urgency: this.#progress.urgency,
       waiting: (isWaiting: boolean) => {
         this.#waiting = isWaiting;
+        if (isWaiting && this.#wantsToMove) this.#moving.abort();
       },
     };
     try {

@@ -71,6 +71,8 @@ export interface PieceMeshOptions {
   readonly progressMs: number;
   readonly longPollMs: number;
   readonly patienceMs: number;
+  /** How long a call may take that tells trackers something, and that nobody waits for. */
+  readonly tellMs: number;
   /** How long another owner of a slab may take to say what it knows: somebody's read waits for it. */
   readonly peekMs: number;
   readonly maxSlabs: number;
@@ -138,7 +140,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
   );
   const trackers = new TrackerClient(
     { client, self, view, local: service, calls, background },
-    { owners: OWNERS, tellMs: options.patienceMs },
+    { owners: OWNERS, tellMs: options.tellMs },
   );
   const received = (bytes: number, from: MemberId) => {
     const zone = members.about(from)?.zone;

@@ -13,6 +13,7 @@ const MESH_OPTIONS: PieceMeshOptions = {
   progressMs: 500,
   longPollMs: 10_000,
   patienceMs: 1000,
+  tellMs: 3000,
   peekMs: 1000,
   maxSlabs: 1000,
   maxMembers: 1000,

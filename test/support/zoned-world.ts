@@ -26,6 +26,7 @@ const OPTIONS: PieceMeshOptions = {
   progressMs: 50,
   longPollMs: 10_000,
   patienceMs: 1_000,
+  tellMs: 3_000,
   peekMs: 1_000,
   maxSlabs: 1_000,
   maxMembers: 1_000,

@@ -156,8 +156,8 @@ class Receiving {
     this.hasBegun = true;
     this.#received(chunk.length, this.#loan.from);
     this.#leftBytes -= chunk.length;
-    if (this.#leftBytes === 0 && this.#loan.arriving) this.#loan.waiting(true);
     await this.#feed.push(chunk, this.#signal);
+    if (this.#leftBytes === 0 && this.#loan.arriving) this.#loan.waiting(true);
   }
 
   #begin(lengthBytes: number): void {

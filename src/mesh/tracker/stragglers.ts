@@ -20,7 +20,7 @@ export interface Stragglers {
 }
 
 /** What had something to receive for a shorter time tells nothing. */
-const TELLING_MS = 700;
+const TELLING_MS = 1_500;
 /** Slower than the others' middle by this factor. */
 const FACTOR = 4;
 /** Fewer others are no crowd to be compared with. */

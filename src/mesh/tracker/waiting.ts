@@ -24,7 +24,7 @@ interface WaitingOptions extends LeaseRules {
 const ADRIFT_MS = 2_000;
 /** Of those who wait for one piece, tried before the rest is taken to wait in vain too. */
 const TRIED = 8;
-/** Who gives this many times as much as another who could gives too much: at an end, when most have all they can get. */
+/** Who gives so many while another who could gives nothing gives too much: at an end, when most have all they can get. */
 const CROWDED = 3;
 
 /** Somebody reads it from the origin, and is not much slower than others. */
@@ -114,7 +114,7 @@ export class Waiting {
     }
   }
 
-  /** It gets the piece from somebody slow, or who gives far more than another, or by way of somebody slow or of itself. */
+  /** It gets the piece from somebody slow, or who gives to many while another is idle, or by way of somebody slow or of itself. */
   hasBetterSource(slab: SlabState, piece: number, member: MemberId, nowMs: number): boolean {
     const receiver = slab.receivers(piece)?.get(member);
     if (receiver === undefined || receiver.source === 'origin') return false;
@@ -130,6 +130,6 @@ export class Waiting {
     const choice = chooseSource(slab, this.#deps.members, asking, this.#options);
     if (typeof choice !== 'object' || choice.source.slowUntilMs > nowMs) return false;
     const isElsewhere = choice.source.about?.zone !== by.about?.zone && source.about?.zone === by.about?.zone;
-    return isSlow || (!isElsewhere && (choice.source.uploads + 1) * CROWDED <= source.uploads);
+    return isSlow || (!isElsewhere && choice.source.uploads === 0);
   }
 }

@@ -5,7 +5,7 @@ import { findStragglers, type Transfer } from '../../../src/mesh/tracker/straggl
 import { TrackerWorld } from '../../support/tracker-world.ts';
 
 function transfer(to: string, from: string, bytes: number, more: Partial<Transfer> = {}): Transfer {
-  return { to, from, bytes, activeMs: 1000, waiting: false, ...more };
+  return { to, from, bytes, activeMs: 2_000, waiting: false, ...more };
 }
 
 test('a receiver at a tenth of the others is a straggler', () => {
@@ -83,7 +83,7 @@ test('whoever waits for a slow reader is told to ask again, and one of them read
   world.askOne('f', 0);
   expect(['e', 'f'].map((id) => world.sourceOf(id, 0)).every((source) => source !== 'origin')).toBe(true);
   let moved: number[] = [];
-  for (let at = 100; at <= 1000; at += 100) {
+  for (let at = 100; at <= 2000; at += 100) {
     world.nowMs += 100;
     for (const [piece, reader] of readers.entries()) {
       world.progress(reader, piece, at * (reader === 'slow' ? 50 : 1000));

@@ -10,6 +10,8 @@ export interface LoadJob {
   readonly requests: readonly string[];
   /** Each may be sent once only. */
   readonly once: boolean;
+  /** The generator never sleeps: for one that has a core to itself. */
+  readonly awake: boolean;
   /** Before the window in which is counted. */
   readonly warmMs: number;
   readonly windowMs: number;

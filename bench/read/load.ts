@@ -19,14 +19,14 @@ class Load {
   }
 
   async run(): Promise<LoadResult> {
-    const { connections, port, warmMs, windowMs } = this.#job;
+    const { connections, port, awake, warmMs, windowMs } = this.#job;
     const opened = Array.from({ length: connections }, () => this.#open(port));
-    const sleep = stayAwake();
+    const sleep = awake ? stayAwake() : undefined;
     try {
       await pause(warmMs);
       return await this.#window(windowMs);
     } finally {
-      sleep();
+      sleep?.();
       for (const connection of opened) connection.close();
     }
   }

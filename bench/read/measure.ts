@@ -103,7 +103,10 @@ function jobOf(bench: Bench, row: Row, server: Server): LoadJob {
   const { port, pids, request } = server;
   const once = row.object === 'cold';
   const { warmMs, windowMs } = once ? COLD_TIMES : bench;
-  return { port, connections: row.connections, requests: wantedBy(row).map(request), once, warmMs, windowMs, pids };
+  const requests = wantedBy(row).map(request);
+  // Two that never sleep would leave the server no core.
+  const awake = row.besideDownloads === undefined;
+  return { port, connections: row.connections, requests, once, awake, warmMs, windowMs, pids };
 }
 
 function shareOf({ source }: Row, before: Served, after: Served): number {

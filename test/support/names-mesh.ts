@@ -138,7 +138,9 @@ export class NamesMesh {
   #connect(self: Member, to: MemberId, call: CallName, signal: AbortSignal): Connection {
     signal.throwIfAborted();
     this.calls.push({ from: self.id, to, call });
-    const isDown = this.#dead.has(to) || this.#dead.has(self.id) || !this.#members.has(to);
+    // A run that was killed stays dead though another has come after it.
+    const isOver = this.#members.get(self.id)?.member !== self;
+    const isDown = isOver || this.#dead.has(to) || this.#dead.has(self.id) || !this.#members.has(to);
     if (isDown || this.#cuts.has(link(self.id, to))) throw unreachable(to);
     let fail: (error: Error) => void = () => undefined;
     const left = new AbortController();

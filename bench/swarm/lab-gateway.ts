@@ -68,7 +68,7 @@ function configuration(folder: string, address: string, settings: GatewaySetting
     },
     backends: { origin: { type: 'http', endpoint: settings.originUrl } },
     buckets: { [BUCKET]: { backend: 'origin', freshness: '60s' } },
-    cache: { pieceSize: settings.pieceSize, blockSize: '64KiB', memory: '64MiB', capacity: '2GiB' },
+    cache: { pieceSize: settings.pieceSize, blockSize: '128KiB', memory: '64MiB', capacity: '2GiB' },
     mesh: {
       listen: `${address}:${MESH_PORT}`,
       advertise: `${address}:${MESH_PORT}`,

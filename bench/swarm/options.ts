@@ -11,7 +11,7 @@ both ways. Needs Linux, root, iproute2, util-linux, curl and nginx-light. Everyt
 Presets (a beginning of a name means all that have it; none: all):
 ${PRESETS.map(({ name, gateways, rateMbit, sizeBytes }) => `  ${name.padEnd(12)} ${gateways} gateways, links of ${rateMbit} Mbit/s, ${sizeBytes / 1024 ** 2} MiB`).join('\n')}
 
-Gateways are configured with freshness 60s, blockSize 64KiB, all members in a static list, and a shared secret.
+Gateways are configured with freshness 60s, blockSize 128KiB, all members in a static list, and a shared secret.
 
   --piece-size SIZES   Sizes of a piece, with commas (1MiB; for both: 1MiB,4MiB)
   --gateways N         In place of the preset's number of gateways

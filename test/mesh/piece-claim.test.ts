@@ -9,6 +9,7 @@ import { BLOCK, ExchangeWorld, PIECE } from '../support/exchange-world.ts';
 function open(arriving: boolean) {
   const progress = { bytes: 0, urgency: 'preheat' as Urgency };
   const loans: Urgency[] = [];
+  let latest: Loan | undefined;
   const detours: string[] = [];
   const gateway = new ExchangeWorld().gateway('self');
   const decided = { kind: 'held', piece: 0, from: 'other', arriving, proof: { readerKeys: [] } };
@@ -17,6 +18,7 @@ function open(arriving: boolean) {
     borrower: {
       borrow: (_piece: unknown, _end: number, _feed: unknown, loan: Loan, signal: AbortSignal) => {
         loans.push(loan.urgency);
+        latest = loan;
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
       },
     },
@@ -37,7 +39,7 @@ function open(arriving: boolean) {
     const where = await claim.acquire(signal);
     if (where.kind === 'held') await where.bring(gateway.receive(), 1, signal);
   };
-  return { claim, progress, loans, detours, bring };
+  return { claim, progress, loans, detours, bring, loan: () => latest };
 }
 
 test('a client who joins what a preheat gets from another is heard of there', async () => {
@@ -66,4 +68,32 @@ test('who has all of the piece waits for nobody, and is not asked twice', async 
   claim.hurry();
   await new Promise((resolve) => setImmediate(resolve));
   expect(ended).toBe(false);
+});
+
+test('a piece is moved between two blocks, and not again at once', async () => {
+  const { claim, detours, bring, loan } = open(true);
+  const first = bring();
+  await expect.poll(loan).toBeDefined();
+  loan()?.waiting(false);
+  claim.move();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(detours).toEqual([]);
+  loan()?.waiting(true);
+  await first;
+  expect(detours).toEqual(['slow']);
+  void bring();
+  await new Promise((resolve) => setImmediate(resolve));
+  claim.move();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(detours).toEqual(['slow']);
+});
+
+test('a block that does not come keeps no piece from being moved', async () => {
+  const { claim, detours, bring, loan } = open(true);
+  const first = bring();
+  await expect.poll(loan).toBeDefined();
+  loan()?.waiting(false);
+  claim.move();
+  await first;
+  expect(detours).toEqual(['slow']);
 });

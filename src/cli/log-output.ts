@@ -1,6 +1,7 @@
 // The gateway's log: lines of JSON on standard output. A line for each request is written thousands of times a second,
 // so lines are written together, and within a moment: a system call for each would cost more than reading a small
-// object. What a process that is killed has not written yet is lost; one that ends by itself writes all.
+// object. Warnings and errors are written at once. What a process that is killed has not written yet is lost; one that
+// ends by itself writes all.
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 const TOGETHER_CHARACTERS = 8 * 1024;
@@ -24,7 +25,7 @@ class LogOutput implements DestinationStream {
 
   write(line: string): void {
     this.#lines += line;
-    if (this.#lines.length >= TOGETHER_CHARACTERS) this.#flush();
+    if (this.#lines.length >= TOGETHER_CHARACTERS || isTrouble(line)) this.#flush();
   }
 
   /** pino calls it after a fatal line. */
@@ -37,6 +38,11 @@ class LogOutput implements DestinationStream {
     if (this.#lines !== '') this.#output.write(this.#lines);
     this.#lines = '';
   }
+}
+
+/** A warning, or worse: pino begins each line with its level. */
+function isTrouble(line: string): boolean {
+  return line.startsWith('{"level":') && line.charAt(9) >= '4';
 }
 
 /** pino's isoTime, whose seconds are worded once each. */

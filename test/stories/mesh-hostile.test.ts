@@ -64,7 +64,7 @@ test('members that lie about what they hold, give other bytes, or give them slow
   for (const owner of [tracker, second]) {
     await announce(liar, owner, { slab, held: others });
     expect(await owner.metric('dfstore_mesh_refused_announcements_total')).toBe(PIECES);
-    expect(owner.log).toContain('it is not believed');
+    await expect.poll(() => owner.log).toContain('it is not believed');
   }
   // The right names of bytes that it does not have, from many, so that they are asked as well.
   for (const owner of [tracker, second]) {
@@ -79,7 +79,7 @@ test('members that lie about what they hold, give other bytes, or give them slow
   expect(asked.liar).toBeGreaterThan(0);
   expect(asked.sloth).toBeGreaterThan(0);
   expect(await victim.metric('dfstore_piece_verification_failures_total', 'source="peer"')).toBe(asked.liar);
-  expect(victim.log).toContain('sent what is not proved');
+  await expect.poll(() => victim.log).toContain('sent what is not proved');
   expect(origin.bodyBytes / bytes.length).toBeLessThanOrEqual(1);
 });
 
@@ -128,7 +128,7 @@ test('strangers at the mesh port are refused, logged and counted, and get no byt
     /^(Malformed|Unreachable): /,
   );
   expect(await refusedAs(gateway, 'body')).toBe(1);
-  expect(gateway.log).toContain('"reason":"proof"');
+  await expect.poll(() => gateway.log).toContain('"reason":"proof"');
   expect((await gateway.get('k')).body.equals(bytes)).toBe(true);
 });
 

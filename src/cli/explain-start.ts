@@ -6,13 +6,6 @@ import type { Config } from '../config.ts';
 export function explainStart(error: unknown, config: Config): unknown {
   if (!isSystemError(error)) return error;
   const { code, path, message } = error;
-  // What OpenSSL says of a certificate or key names neither the file nor what it was wanted for.
-  if (/^ERR_(OSSL|SSL|CRYPTO)/.test(code)) {
-    const { cert, key } = config.tls;
-    return new Error(`The pair of ${cert} (setting tls.cert) and ${key} (setting tls.key) cannot be used: ${message}`, {
-      cause: error,
-    });
-  }
   const setting = path === undefined ? undefined : settingOf(resolve(path), config);
   if (setting === undefined) return error;
   const reason = REASONS[code] ?? message;
@@ -43,6 +36,7 @@ function settingOf(path: string, config: Config): string | undefined {
   const places: [setting: string, place: string | undefined][] = [
     ['tls.cert', config.tls.cert],
     ['tls.key', config.tls.key],
+    ...Object.entries(config.mesh.tls).map(([name, path]): [string, string | undefined] => [`mesh.tls.${name}`, path]),
     ['auth.credentials', credentials],
     ...(config.cache.disks ?? []).map((disk): [string, string] => ['cache.disks', disk]),
     ['data', config.data],

@@ -30,7 +30,7 @@ export interface Certificates<Name extends string> {
   close(): Promise<void>;
 }
 
-/** Rejects with what is wrong, by the setting that names the file. */
+/** Rejects with what is wrong: what the system says of a file, or a sentence that names the setting. */
 export async function openCertificates<Name extends NameOf>(
   { log, renewed }: Deps<Readonly<Record<Name, Buffer>>>,
   { setting, files, checkIntervalMs }: Options<Name>,
@@ -42,8 +42,7 @@ export async function openCertificates<Name extends NameOf>(
       read: async () => {
         const pems = await Promise.all(names.map(async (name) => [name, await readPem(setting, name, files[name])]));
         const pem: Readonly<Record<Name, Buffer>> = Object.fromEntries(pems);
-        // Throws where certificate and key are no pair.
-        createSecureContext(pem);
+        checkPair(setting, names, pem);
         return pem;
       },
       use: (pem, again) => {
@@ -71,11 +70,21 @@ export async function openCertificates<Name extends NameOf>(
 }
 
 async function readPem(setting: string, name: string, path: string): Promise<Buffer> {
-  const file = await readFile(path).catch((cause: unknown) => {
-    throw new Error(`The file of ${setting}.${name}, ${path}, cannot be read.`, { cause });
-  });
+  const file = await readFile(path);
   if (!file.includes('-----BEGIN ')) throw new Error(`The file of ${setting}.${name}, ${path}, is not in PEM format.`);
   return file;
+}
+
+/** Throws where certificate and key are no pair. What OpenSSL says names neither files nor what they were wanted for. */
+function checkPair(setting: string, names: readonly string[], pem: Readonly<Record<string, Buffer>>): void {
+  try {
+    createSecureContext(pem);
+  } catch (cause) {
+    const files = names.map((name) => `${setting}.${name}`).join(' and ');
+    throw new Error(`The files of ${files} cannot be used: ${cause instanceof Error ? cause.message : cause}.`, {
+      cause,
+    });
+  }
 }
 
 function validTo(pem: Readonly<Partial<Record<NameOf, Buffer>>>): string | undefined {

@@ -32,10 +32,16 @@ test.each([
     ['--tls-cert', 'nowhere.pem', '--tls-key', 'key.pem'],
     'nowhere.pem (setting tls.cert) cannot be used: there is no such file or directory.',
   ],
-  ['a certificate that is none', PAIR, 'The pair of cert.pem (setting tls.cert) and key.pem (setting tls.key)'],
+  ['a certificate that is none', PAIR, 'The file of tls.cert, cert.pem, is not in PEM format.'],
+  [
+    'a certificate that cannot be read as one',
+    ['--tls-cert', 'empty.pem', '--tls-key', 'empty.pem'],
+    'The files of tls.cert and tls.key cannot be used: ',
+  ],
 ])('%s ends it with 1 and one sentence', async (_, args, sentence) => {
   const cwd = await mkdtemp(join(tmpdir(), 'dfstore-start-'));
   for (const name of ['file', 'cert.pem', 'key.pem']) await writeFile(join(cwd, name), 'not what it should be');
+  await writeFile(join(cwd, 'empty.pem'), '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n');
   await writeFile(join(cwd, 'object.json'), '{"accessKeyId":"AK1","secretAccessKey":"hidden-secret"}');
   await mkdir(join(cwd, 'data'));
   const cli = await BuiltCli.start(['serve', ...PORTS, '--data', 'data', ...args], { cwd });

@@ -62,7 +62,6 @@ function segmentNames(key: string, folds: boolean): string[] {
 }
 
 function escaped(segment: string, folds: boolean): string {
-  if (segment === '.' || segment === '..') return segment.replaceAll('.', '%2E');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
   const unsafe = folds ? /[\0-\x1f\x7f%\\A-Z]|[^\0-\x7f]+/g : /[\0-\x1f\x7f%\\]/g;
   return segment.replace(unsafe, (found) =>
@@ -83,7 +82,7 @@ function latin1(text: string): string {
 
 /** Cut between characters and never inside an escape; every name but the last ends in %m. */
 function shortNames(name: string): string[] {
-  if (Buffer.byteLength(name) <= NAME_MAX_BYTES) return [name];
+  if (Buffer.byteLength(name) <= NAME_MAX_BYTES) return [withoutDots(name)];
   const names: string[] = [];
   let current = '';
   let bytes = 0;
@@ -97,5 +96,10 @@ function shortNames(name: string): string[] {
     current += unit;
     bytes += length;
   }
-  return [...names, current];
+  return [...names, withoutDots(current)];
+}
+
+/** The names '.' and '..' are other directories: also where they are what is left of a long segment. */
+function withoutDots(name: string): string {
+  return name === '.' || name === '..' ? name.replaceAll('.', '%2E') : name;
 }

@@ -58,6 +58,13 @@ test('a path never leaves the bucket and has no name that a file system refuses'
   );
 });
 
+test.each(['.', '..'])('what is left of a long segment is no directory of another name: %s', (rest) => {
+  const key = `${'x'.repeat(248)}${rest}`;
+  const { plain } = pathsOfKey(key, false);
+  expect(plain.split('/')).toEqual([`${'x'.repeat(248)}%m`, rest.replaceAll('.', '%2E')]);
+  expect(keyOfPath(plain)).toBe(key);
+});
+
 test('where a file system folds case and accents, no two keys share a file', () => {
   const folded = (path: string) => path.normalize('NFD').toLowerCase();
   fc.assert(

@@ -17,6 +17,9 @@ export interface Member {
   readonly key: string;
 }
 
+/** One start of a gateway: what it believes is not what an earlier one believed, and let go of. */
+export type Run = Pick<Member, 'id' | 'incarnation'>;
+
 export function isTracker(member: Pick<Member, 'role'>): boolean {
   return member.role !== 'peer';
 }

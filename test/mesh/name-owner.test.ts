@@ -1,5 +1,6 @@
 // The rules of whoever answers for names, one owner alone, on a clock that the test moves.
 import { expect, test } from 'vitest';
+import type { Run } from '../../src/mesh/member.ts';
 import { NameOwner, type NameOwnerOptions } from '../../src/mesh/names/name-owner.ts';
 import type { OwnerAnswer } from '../../src/mesh/names/owned-name.ts';
 import type { NameAnswer, NameWant } from '../../src/mesh/names.ts';
@@ -18,7 +19,7 @@ interface Answered {
 function openWorld(options: Partial<NameOwnerOptions> = {}) {
   const clock = new FakeClock();
   const revoked: { member: string; keys: readonly string[] }[] = [];
-  const list = { self: { id: 'self' }, hash: 'h', changedAtMs: Number.NEGATIVE_INFINITY, ids: ['self', 'fellow'] };
+  const list = { self: run('self'), hash: 'h', changedAtMs: Number.NEGATIVE_INFINITY, ids: ['self', 'fellow'] };
   const touch = { certainMs: Number.POSITIVE_INFINITY, renewed: 0 };
   let hung = '';
   const owner = new NameOwner(
@@ -49,11 +50,11 @@ function openWorld(options: Partial<NameOwnerOptions> = {}) {
     hang: (member: string) => {
       hung = member;
     },
-    open: (caller: string, want = NOW, key = KEY) => owner.open(key, caller, want, signal),
+    open: (caller: string, want = NOW, key = KEY) => owner.open(key, run(caller), want, signal),
     /** Answered as soon as it is. */
     async waiting(caller: string, want = NOW, leaving = signal): Promise<Answered> {
       const state: { answer?: OwnerAnswer } = {};
-      owner.open(KEY, caller, want, leaving).then(
+      owner.open(KEY, run(caller), want, leaving).then(
         (answer) => {
           state.answer = answer;
         },
@@ -63,11 +64,15 @@ function openWorld(options: Partial<NameOwnerOptions> = {}) {
       return state;
     },
     async ticket(caller: string, want = NOW, key = KEY): Promise<string> {
-      const answer = await owner.open(key, caller, want, signal);
+      const answer = await owner.open(key, run(caller), want, signal);
       if (answer.kind !== 'validate') throw new Error(`${caller} got no ticket.`);
       return answer.ticket;
     },
   };
+}
+
+function run(id: string, incarnation = 'first'): Run {
+  return { id, incarnation };
 }
 
 function known(value: string, complete = true): NameAnswer {
@@ -170,7 +175,7 @@ test('an origin that fails one who asks is asked by each who waited, not by one 
 
 test('while a write is open everybody asks alone and nothing is remembered', async () => {
   const { owner, ticket, open } = openWorld();
-  await owner.begin('m', [KEY], 'w');
+  await owner.begin('m', [KEY], run('w'));
   const one = await ticket('a', MINUTE);
   const two = await open('b', MINUTE);
   expect(two).toMatchObject({ kind: 'validate', crowded: true, joinMs: 0 });
@@ -182,8 +187,8 @@ test('a question from before a write answers those who waited then, and becomes 
   const { owner, ticket, waiting, open } = openWorld();
   const asks = await ticket('a', MINUTE);
   const waits = await waiting('b', MINUTE);
-  await owner.begin('m', [KEY], 'w');
-  await owner.end('m', [KEY], 'written', 'w');
+  await owner.begin('m', [KEY], run('w'));
+  await owner.end('m', [KEY], 'written', run('w'));
   owner.report(asks, 'a', { answer: known('old'), beganMs: 100 });
   await settled();
   expect(waits.answer).toMatchObject({ kind: 'answered', answer: known('old'), leaseMs: 0, joinMs: 0 });
@@ -201,7 +206,7 @@ test('begin waits for all who may believe, each told once for all names; whoever
   hang('b');
   await clock.advance(1_000);
   const began = clock.now();
-  await clock.run(owner.begin('m', keys, 'w'));
+  await clock.run(owner.begin('m', keys, run('w')));
   expect(clock.now() - began).toBe(2_000);
   expect(revoked).toEqual([
     { member: 'a', keys },
@@ -209,15 +214,26 @@ test('begin waits for all who may believe, each told once for all names; whoever
   ]);
 });
 
+for (const part of ['begin', 'end'] as const) {
+  test(`the ${part} of a run that has died drops no lease of the run after it`, async () => {
+    const { owner, ticket, revoked } = openWorld();
+    owner.report(await ticket('a', MINUTE), 'a', { answer: known('one'), beganMs: 0 });
+    await owner.open(KEY, run('b', 'second'), MINUTE, new AbortController().signal);
+    if (part === 'begin') await owner.begin('m', [KEY], run('b'));
+    else await owner.end('m', [KEY], 'written', run('b'));
+    expect(revoked).toContainEqual({ member: 'b', keys: [KEY] });
+  });
+}
+
 test('a write alone leaves what it made; two that overlap leave nothing known', async () => {
   const { owner, open } = openWorld();
-  await owner.begin('m', [KEY], 'w');
-  await owner.end('m', [KEY], 'missing', 'w');
+  await owner.begin('m', [KEY], run('w'));
+  await owner.end('m', [KEY], 'missing', run('w'));
   expect(await open('a', MINUTE)).toMatchObject({ kind: 'answered', answer: { kind: 'missing' } });
-  await owner.begin('one', [KEY], 'w');
-  await owner.begin('two', [KEY], 'v');
-  await owner.end('two', [KEY], 'missing', 'v');
-  await owner.end('one', [KEY], 'written', 'w');
+  await owner.begin('one', [KEY], run('w'));
+  await owner.begin('two', [KEY], run('v'));
+  await owner.end('two', [KEY], 'missing', run('v'));
+  await owner.end('one', [KEY], 'written', run('w'));
   const left = await open('a', MINUTE);
   expect(left).toMatchObject({ kind: 'validate' });
   expect(left).toHaveProperty('known', undefined);
@@ -226,16 +242,16 @@ test('a write alone leaves what it made; two that overlap leave nothing known', 
 test('what a delete left is asked about where it began without the fellow in touch', async () => {
   const { owner, open, touch } = openWorld();
   touch.certainMs = 0;
-  await owner.begin('m', [KEY], 'w');
+  await owner.begin('m', [KEY], run('w'));
   touch.certainMs = 3_000;
-  await owner.end('m', [KEY], 'missing', 'w');
+  await owner.end('m', [KEY], 'missing', run('w'));
   expect(await open('a', MINUTE)).toMatchObject({ kind: 'validate', known: { kind: 'missing' } });
 });
 
 test('nobody ends the write of somebody else', async () => {
   const { owner, open } = openWorld();
-  await owner.begin('m', [KEY], 'w');
-  await owner.end('m', [KEY], 'missing', 'v');
+  await owner.begin('m', [KEY], run('w'));
+  await owner.end('m', [KEY], 'missing', run('v'));
   expect(await open('a', MINUTE)).toMatchObject({ kind: 'validate', joinMs: 0 });
 });
 
@@ -258,12 +274,12 @@ test('who is no owner by its list says so', async () => {
 
 test('names that are asked about or written are bounded, and never dropped for others', async () => {
   const { owner, ticket, open } = openWorld({ maxIdle: 2, maxBusy: 3 });
-  await owner.begin('m', ['1'], 'w');
+  await owner.begin('m', ['1'], run('w'));
   await ticket('a', NOW, '2');
   await ticket('a', NOW, '3');
   await expect(open('a', NOW, '4')).rejects.toMatchObject({ code: 'Busy' });
   expect(owner.size).toBe(3);
-  await owner.end('m', ['1'], 'unknown', 'w');
+  await owner.end('m', ['1'], 'unknown', run('w'));
   await open('a', NOW, '4');
   expect(owner.size).toBe(4);
 });

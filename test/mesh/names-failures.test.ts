@@ -71,6 +71,20 @@ test('a writer killed between commit and end: what it wrote is read at once, and
   expect(world.origin.asked).toBe(asked + 2);
 });
 
+test('what a killed writer sent arrives when its next run believes the name: a later write is read there at once', async () => {
+  const { world, rank1, writer, reader } = openWorld();
+  world.mesh.latencyMs = (from, to) => (from === writer.id && to === rank1.id ? 200 : 0.1);
+  const dies = writer.versions.begin(REF);
+  world.mesh.latencyMs = () => 0.1;
+  world.kill(writer.id);
+  const again = world.restart(writer.id);
+  expect(await world.run(again.read(KEY, MINUTE))).toBe('first');
+  await world.clock.advance(200);
+  await world.run(reader.write(KEY, 'second'));
+  expect(await world.run(again.read(KEY, MINUTE))).toBe('second');
+  await world.run(dies);
+});
+
 test('a mark lapses before the commit: what was believed meanwhile is revoked when the write ends', async () => {
   const { world, writer, reader, third } = openWorld();
   const mark = await world.run(writer.versions.begin(REF));

@@ -5,6 +5,8 @@ import type { Member, MemberId } from '../../src/mesh/member.ts';
 import { type CallName, type Handler, type Handlers, type MeshClient, MeshError } from '../../src/mesh/transport.ts';
 
 interface Connection {
+  /** The run that called, even where another has come after it. */
+  readonly caller: Member;
   readonly from: MemberId;
   readonly to: MemberId;
   readonly broken: Promise<never>;
@@ -81,9 +83,9 @@ export class NamesMesh {
         const connection = this.#connect(self, to, call, signal);
         await this.#through(connection, signal, this.#arrive(connection), true);
         signal.addEventListener('abort', () => connection.break(), { once: true });
-        const { member, handler } = this.#at(connection, call);
+        const handler = this.#at(connection, call);
         if (handler.kind !== 'lines') throw new Error(`'${call}' does not answer in lines.`);
-        return this.#lines(connection, handler.handle(json(body), member, connection.left), signal);
+        return this.#lines(connection, handler.handle(json(body), self, connection.left), signal);
       },
       bytes: () => Promise.reject(new Error('No bytes here.')),
     };
@@ -91,9 +93,9 @@ export class NamesMesh {
 
   async #answer(connection: Connection, call: CallName, body: unknown): Promise<unknown> {
     await this.#arrive(connection);
-    const { member, handler } = this.#at(connection, call);
+    const handler = this.#at(connection, call);
     if (handler.kind !== 'ask') throw new Error(`'${call}' has no one answer.`);
-    const answer = json(await handler.handle(json(body), member, connection.left));
+    const answer = json(await handler.handle(json(body), connection.caller, connection.left));
     await this.#arrive(connection);
     return answer;
   }
@@ -128,11 +130,10 @@ export class NamesMesh {
     }
   }
 
-  #at({ from, to }: Connection, call: CallName): { member: Member; handler: Handler } {
+  #at({ to }: Connection, call: CallName): Handler {
     const handler = this.#members.get(to)?.handlers[call];
-    const member = this.#members.get(from)?.member;
-    if (handler === undefined || member === undefined) throw new MeshError('Malformed', `No call '${call}'.`);
-    return { member, handler };
+    if (handler === undefined) throw new MeshError('Malformed', `No call '${call}'.`);
+    return handler;
   }
 
   #connect(self: Member, to: MemberId, call: CallName, signal: AbortSignal): Connection {
@@ -149,6 +150,7 @@ export class NamesMesh {
     });
     broken.catch(() => undefined);
     const connection: Connection = {
+      caller: self,
       from: self.id,
       to,
       broken,

@@ -5,7 +5,7 @@
 // has nothing to compare with: what an owner learned out of touch must not have become a record.
 import type { Background } from '../../concurrency/background.ts';
 import { elapsedMs, type Instant, instant, type MeshClock, within } from '../clock.ts';
-import type { Member, MemberId } from '../member.ts';
+import type { MemberId } from '../member.ts';
 import { type MeshClient, MeshError } from '../transport.ts';
 import type { InTouch, TrackerList } from './name-owner.ts';
 import { readTouchReply, type TouchReply } from './name-wire.ts';
@@ -13,7 +13,7 @@ import { readTouchReply, type TouchReply } from './name-wire.ts';
 export interface FellowTouchDeps {
   readonly client: Pick<MeshClient, 'ask'>;
   readonly clock: MeshClock;
-  readonly list: TrackerList & { readonly self: Pick<Member, 'id' | 'incarnation'> };
+  readonly list: TrackerList;
   /** Somebody has another list of trackers. */
   readonly otherList: () => void;
   /** Writes went past this owner. */

@@ -179,9 +179,9 @@ export class MeshNames implements Names {
   }
 
   async #openHere(owner: MemberId, name: Name, want: NameWant, signal: AbortSignal): Promise<NameOpened | 'moved'> {
-    const { here, clock } = this.#deps;
+    const { here, clock, list } = this.#deps;
     const sent = instant(clock);
-    const answer = await here.open(owner, nameKey(name), want, signal);
+    const answer = await here.open(list.self, nameKey(name), want, signal);
     const leave = async () => {
       if (answer.kind === 'validate') here.abandon(owner, answer.ticket);
     };

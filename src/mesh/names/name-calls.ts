@@ -1,5 +1,5 @@
 // What a gateway answers others about names, and itself where it is the owner.
-import type { Member, MemberId } from '../member.ts';
+import type { Member, MemberId, Run } from '../member.ts';
 import type { NameOutcome, NameWant } from '../names.ts';
 import type { Handlers } from '../transport.ts';
 import type { FellowTouch } from './fellow-touch.ts';
@@ -50,7 +50,7 @@ export class NameCalls {
     this.#deps = deps;
   }
 
-  open(caller: MemberId, key: string, want: NameWant, signal: AbortSignal): Promise<OwnerAnswer> {
+  open(caller: Run, key: string, want: NameWant, signal: AbortSignal): Promise<OwnerAnswer> {
     return this.#deps.owner.open(key, caller, want, signal);
   }
 
@@ -66,12 +66,12 @@ export class NameCalls {
     this.#deps.owner.giveUp(ticket, caller, 'left');
   }
 
-  async begin(caller: MemberId, mark: string, keys: readonly string[]): Promise<WriteReply> {
+  async begin(caller: Run, mark: string, keys: readonly string[]): Promise<WriteReply> {
     const { waitMs } = await this.#deps.owner.begin(mark, keys, caller);
     return { hash: this.#deps.list.hash, waitMs };
   }
 
-  async end(caller: MemberId, mark: string, keys: readonly string[], outcome: NameOutcome): Promise<WriteReply> {
+  async end(caller: Run, mark: string, keys: readonly string[], outcome: NameOutcome): Promise<WriteReply> {
     const { waitMs } = await this.#deps.owner.end(mark, keys, outcome, caller);
     return { hash: this.#deps.list.hash, waitMs };
   }
@@ -88,7 +88,7 @@ export class NameCalls {
   async *#openInLines(body: unknown, caller: Member, signal: AbortSignal): AsyncGenerator<OpenLine, void, undefined> {
     const { key, hash, ...want } = readOpenRequest(body);
     this.#compare(hash);
-    const answer = await this.open(caller.id, key, want, signal);
+    const answer = await this.open(caller, key, want, signal);
     const line = { ...answer, hash: this.#deps.list.hash };
     if (line.kind !== 'validate') {
       yield line;
@@ -110,13 +110,13 @@ export class NameCalls {
   #readBegin(body: unknown, caller: Member): Promise<WriteReply> {
     const { hash, mark, keys } = readBeginRequest(body);
     this.#compare(hash);
-    return this.begin(caller.id, mark, keys);
+    return this.begin(caller, mark, keys);
   }
 
   #readEnd(body: unknown, caller: Member): Promise<WriteReply> {
     const { hash, mark, keys, outcome } = readEndRequest(body);
     this.#compare(hash);
-    return this.end(caller.id, mark, keys, outcome);
+    return this.end(caller, mark, keys, outcome);
   }
 
   #readRevoke(body: unknown): object {

@@ -5,7 +5,7 @@
 // is given to anybody who asks after it; once end has, whoever asks finds what the write left, or asks the origin. That
 // holds as well when a mark lapsed or was lost before its end: an end without a mark does begin's work again.
 import { elapsedMs, type Instant, instant, type MeshClock } from '../clock.ts';
-import type { MemberId } from '../member.ts';
+import type { MemberId, Run } from '../member.ts';
 import type { NameOutcome, NameWant } from '../names.ts';
 import { owners } from '../rendezvous.ts';
 import { disbelieve, type OwnedName, type OwnerAnswer } from './owned-name.ts';
@@ -15,7 +15,7 @@ import { type Revoke, revokeLeases } from './revoke-leases.ts';
 
 /** The list of trackers, as this gateway sees it. */
 export interface TrackerList {
-  readonly self: { readonly id: MemberId };
+  readonly self: Run;
   trackers(): readonly MemberId[];
   readonly hash: string;
   /** On the clock that never jumps. */
@@ -80,7 +80,7 @@ export class NameOwner {
   }
 
   /** Rejects with MeshError Busy, or with the signal's reason when the caller leaves. */
-  async open(key: string, caller: MemberId, want: NameWant, signal: AbortSignal): Promise<OwnerAnswer> {
+  async open(key: string, caller: Run, want: NameWant, signal: AbortSignal): Promise<OwnerAnswer> {
     const place = this.#place(key);
     if (place === undefined) return { kind: 'moved' };
     const certainMs = await this.#certainMs(place.fellow);
@@ -110,7 +110,7 @@ export class NameOwner {
   }
 
   /** Resolves when no lease on these names is left. Rejects with MeshError Busy. */
-  async begin(mark: string, keys: readonly string[], caller: MemberId): Promise<Acknowledged> {
+  async begin(mark: string, keys: readonly string[], caller: Run): Promise<Acknowledged> {
     this.#look();
     const names = keys.map((key) => this.#names.open(key));
     this.#mark(names, markId(mark, caller));
@@ -119,7 +119,7 @@ export class NameOwner {
   }
 
   /** As begin, but that it is done at once where the mark is still there: nothing was granted since. */
-  async end(mark: string, keys: readonly string[], outcome: NameOutcome, caller: MemberId): Promise<Acknowledged> {
+  async end(mark: string, keys: readonly string[], outcome: NameOutcome, caller: Run): Promise<Acknowledged> {
     this.#look();
     const id = markId(mark, caller);
     const unmarked: OwnedName[] = [];
@@ -215,6 +215,6 @@ export class NameOwner {
 }
 
 /** Two writers do not close each other's marks. */
-function markId(mark: string, caller: MemberId): string {
-  return `${caller} ${mark}`;
+function markId(mark: string, { id }: Run): string {
+  return `${id} ${mark}`;
 }

@@ -94,7 +94,8 @@ export class NameWrites {
       : this.#options.patienceMs + this.#options.nameLeaseMs;
     try {
       if (owner === list.self.id) {
-        const reply = outcome === undefined ? here.begin(owner, mark, keys) : here.end(owner, mark, keys, outcome);
+        const { self } = list;
+        const reply = outcome === undefined ? here.begin(self, mark, keys) : here.end(self, mark, keys, outcome);
         return { owner, keys, reply: await reply };
       }
       const call = outcome === undefined ? 'name-begin' : 'name-end';

@@ -1,5 +1,5 @@
 // What an owner keeps of one name: what it is now, who writes it, who asks about it, who may believe it.
-import type { MemberId } from '../member.ts';
+import type { MemberId, Run } from '../member.ts';
 import type { LastKnown, NameAnswer, NameWant } from '../names.ts';
 
 /** An answer of the origin that may be given to others. */
@@ -18,6 +18,11 @@ interface Mark {
   closed(): void;
 }
 
+interface Lease {
+  readonly member: MemberId;
+  readonly untilMs: number;
+}
+
 export interface OwnedName {
   readonly key: string;
   /** Leases on it that were forgotten with an earlier record have run out by then. */
@@ -33,8 +38,8 @@ export interface OwnedName {
   /** The question to join; others may be under way. */
   validation: Ticket | undefined;
   tickets: number;
-  /** Who may believe the record, or let others join a question, without asking; until when. Soonest first, about. */
-  readonly leases: Map<MemberId, number>;
+  /** Who may believe the record, or let others join a question, without asking, by its run. Soonest first, about. */
+  readonly leases: Map<string, Lease>;
 }
 
 /** What the owner tells whoever opens a name. Durations count from when it was asked. */
@@ -58,7 +63,7 @@ export type OwnerAnswer =
 
 /** Somebody who opens a name. */
 export interface Asker {
-  readonly caller: MemberId;
+  readonly caller: Run;
   readonly want: NameWant;
   readonly arrivedAtMs: number;
   /** For how long after he came it is certain that no write went past this owner; 0: it is not certain. */
@@ -118,20 +123,30 @@ export function disbelieve(name: OwnedName): void {
   name.validation = undefined;
 }
 
-/** Answers what it granted; a longer lease that the member has stands. */
-export function grantLease({ leases }: OwnedName, member: MemberId, ms: number, nowMs: number): number {
+/** Answers what it granted; a longer lease that the caller has stands. */
+export function grantLease({ leases }: OwnedName, caller: Run, ms: number, nowMs: number): number {
   if (ms <= 0) return 0;
-  for (const [holder, untilMs] of leases) {
+  for (const [holder, { untilMs }] of leases) {
     if (untilMs > nowMs) break;
     leases.delete(holder);
   }
-  const untilMs = Math.max(leases.get(member) ?? 0, nowMs + ms);
-  leases.delete(member);
-  leases.set(member, untilMs);
+  const run = runId(caller);
+  const untilMs = Math.max(leases.get(run)?.untilMs ?? 0, nowMs + ms);
+  leases.delete(run);
+  leases.set(run, { member: caller.id, untilMs });
   return ms;
+}
+
+/** The caller believes nothing any longer; of what another run of its gateway believes it knows nothing. */
+export function dropLease({ leases }: OwnedName, caller: Run): void {
+  leases.delete(runId(caller));
 }
 
 /** When the last lease on it has run out. */
 export function leasedUntilMs({ leases }: OwnedName): number {
-  return Math.max(0, ...leases.values());
+  return Math.max(0, ...[...leases.values()].map(({ untilMs }) => untilMs));
+}
+
+function runId({ id, incarnation }: Run): string {
+  return `${id} ${incarnation}`;
 }

@@ -50,7 +50,7 @@ export class Questions {
 
   /** Whose ticket this is; undefined: nobody's any longer. */
   callerOf(id: string): MemberId | undefined {
-    return this.#tickets.get(id)?.asker.caller;
+    return this.#tickets.get(id)?.asker.caller.id;
   }
 
   /** Resolves when the ticket was handed back or is no longer waited for. */

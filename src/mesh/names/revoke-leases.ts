@@ -1,44 +1,49 @@
 // Makes sure that nobody believes names any longer: all who hold leases on them are told at once, each of all its names
 // together; whoever does not answer is waited for until its leases have run out.
 import { delay, type MeshClock } from '../clock.ts';
-import type { MemberId } from '../member.ts';
-import type { OwnedName } from './owned-name.ts';
+import type { MemberId, Run } from '../member.ts';
+import { dropLease, type OwnedName } from './owned-name.ts';
 
 /** Resolves when the member believes nothing it knows of these names. */
 export type Revoke = (member: MemberId, keys: readonly string[], signal: AbortSignal) => Promise<void>;
 
 interface Holder {
-  readonly keys: string[];
+  /** Each once, also where several runs of the member have leases on it. */
+  readonly keys: Set<string>;
   untilMs: number;
 }
 
-/** `writer` has let go of its own before it asked. Never rejects. */
+/** `writer` has let go of its own before it asked, which no other run of its gateway has. Never rejects. */
 export async function revokeLeases(
   deps: { readonly clock: MeshClock; readonly revoke: Revoke },
   names: readonly OwnedName[],
-  writer: MemberId,
+  writer: Run,
 ): Promise<void> {
   const now = deps.clock.now();
-  for (const name of names) name.leases.delete(writer);
-  const holders = holdersOf(names, now);
+  for (const name of names) dropLease(name, writer);
+  const held = names.map((name) => ({ name, leases: [...name.leases] }));
   const forgottenUntilMs = Math.max(0, ...names.map((name) => name.forgottenUntilMs));
   await Promise.all([
-    ...[...holders].map(([member, holder]) => revokeAt(deps, member, holder.keys, holder.untilMs - now)),
+    ...[...holdersOf(names, now)].map(([member, { keys, untilMs }]) =>
+      revokeAt(deps, member, [...keys], untilMs - now),
+    ),
     delay(deps.clock, forgottenUntilMs - now),
   ]);
-  for (const { leases } of names) {
+  for (const { name, leases } of held) {
     // One that was granted meanwhile is another writer's to revoke, or its end's.
-    for (const [member, { untilMs }] of holders) if ((leases.get(member) ?? 0) <= untilMs) leases.delete(member);
+    for (const [run, { untilMs }] of leases) {
+      if ((name.leases.get(run)?.untilMs ?? 0) <= untilMs) name.leases.delete(run);
+    }
   }
 }
 
 function holdersOf(names: readonly OwnedName[], nowMs: number): Map<MemberId, Holder> {
   const holders = new Map<MemberId, Holder>();
   for (const { key, leases } of names) {
-    for (const [member, untilMs] of leases) {
+    for (const { member, untilMs } of leases.values()) {
       if (untilMs <= nowMs) continue;
-      const holder = holders.get(member) ?? { keys: [], untilMs };
-      holder.keys.push(key);
+      const holder = holders.get(member) ?? { keys: new Set(), untilMs };
+      holder.keys.add(key);
       holder.untilMs = Math.max(holder.untilMs, untilMs);
       holders.set(member, holder);
     }

@@ -31,9 +31,7 @@ export async function revokeLeases(
   ]);
   for (const { name, leases } of held) {
     // One that was granted meanwhile is another writer's to revoke, or its end's.
-    for (const [run, { untilMs }] of leases) {
-      if ((name.leases.get(run)?.untilMs ?? 0) <= untilMs) name.leases.delete(run);
-    }
+    for (const [run, lease] of leases) if (name.leases.get(run) === lease) name.leases.delete(run);
   }
 }
 

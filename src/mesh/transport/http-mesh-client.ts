@@ -8,7 +8,7 @@ import type { Member, MemberId } from '../member.ts';
 import { type MemberAddress, memberAddress } from '../member-address.ts';
 import { type CallName, type MeshClient, MeshError } from '../transport.ts';
 import type { MeshTls } from './certificates.ts';
-import { Incoming, type IncomingOptions, IncomingValues } from './incoming.ts';
+import { Incoming, IncomingValues } from './incoming.ts';
 import { MemberSockets } from './member-sockets.ts';
 import { type AnswerType, errorOf, HEADERS, OTHER_RUN, TYPES } from './protocol.ts';
 import { parseJson, readBody } from './read-body.ts';
@@ -46,9 +46,6 @@ export interface HttpMeshClientOptions {
   readonly maxCallsPerMember: number;
   readonly maxIdlePerMember: number;
 }
-
-/** A stream that is thin enough to be gathered takes longer than this for a block. */
-const GATHER_MS = 50;
 
 interface Call {
   readonly to: MemberId;
@@ -104,7 +101,7 @@ export class HttpMeshClient implements MeshClient {
   ): Promise<AsyncGenerator<unknown, void, undefined>> {
     const { linesTimeoutMs, silenceTimeoutMs, maxAnswerBytes } = this.#options;
     const call = { to, name, body: textOf(body), type: TYPES.lines, timeoutMs: linesTimeoutMs };
-    const incoming = await this.#stream(call, { silenceMs: silenceTimeoutMs, gatherMs: 0 }, signal);
+    const incoming = await this.#stream(call, silenceTimeoutMs, signal);
     const reader = new LineReader(incoming, { who: to, maxLineBytes: maxAnswerBytes });
     return new IncomingValues(incoming, () => reader.next());
   }
@@ -117,7 +114,7 @@ export class HttpMeshClient implements MeshClient {
   ): Promise<AsyncGenerator<Buffer, void, undefined>> {
     const timeoutMs = this.#options.bytesTimeoutMs;
     const call = { to, name, body: textOf(body), type: TYPES.bytes, timeoutMs };
-    const incoming = await this.#stream(call, { silenceMs: undefined, gatherMs: GATHER_MS }, signal);
+    const incoming = await this.#stream(call, undefined, signal);
     return new IncomingValues(incoming, () => incoming.next());
   }
 
@@ -132,11 +129,11 @@ export class HttpMeshClient implements MeshClient {
     this.#sockets.close();
   }
 
-  async #stream(call: Call, how: Omit<IncomingOptions, 'who'>, signal: AbortSignal): Promise<Incoming> {
+  async #stream(call: Call, silenceMs: number | undefined, signal: AbortSignal): Promise<Incoming> {
     const leave = this.#enter(call.to);
     try {
       const { res } = await this.#send(call, signal);
-      return new Incoming(res, { who: call.to, ...how }, signal, leave);
+      return new Incoming(res, { who: call.to, silenceMs }, signal, leave);
     } catch (error) {
       leave();
       throw error;

@@ -6,18 +6,12 @@ import { MeshError } from '../transport.ts';
 
 /** Beyond it the connection is not read. */
 const HIGH_WATER_BYTES = 256 * 1024;
-/** Each read costs about the same, so a stream that brings less at once is left to gather in the kernel for a while. */
-const WORTH_READING_BYTES = 16 * 1024;
-/** So many reads in a row that were not worth it show a thin stream, and not the beginning or the end of one. */
-const THIN_READS = 4;
 
 export interface IncomingOptions {
   /** Who answers, for messages. */
   readonly who: string;
   /** While the reader waits: after this long without a byte the answer is given up. Undefined: never. */
   readonly silenceMs: number | undefined;
-  /** For how long a thin stream is left to gather; 0: each byte is wanted as soon as it is there. */
-  readonly gatherMs: number;
 }
 
 export class Incoming {
@@ -25,8 +19,6 @@ export class Incoming {
   readonly #options: IncomingOptions;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
-  #thinReads = 0;
-  #isGathering = false;
   #ended = false;
   #error: unknown;
   #wake: (() => void) | undefined;
@@ -60,8 +52,7 @@ export class Incoming {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
         this.#bytes -= chunk.length;
-        const isEnough = this.#isGathering || this.#bytes >= HIGH_WATER_BYTES / 2;
-        if (!isEnough && this.#res.isPaused()) this.#res.resume();
+        if (this.#res.isPaused() && this.#bytes < HIGH_WATER_BYTES / 2) this.#res.resume();
         return { value: chunk };
       }
       if (this.#ended) return undefined;
@@ -80,21 +71,8 @@ export class Incoming {
   #push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    this.#thinReads = chunk.length < WORTH_READING_BYTES ? this.#thinReads + 1 : 0;
     if (this.#bytes >= HIGH_WATER_BYTES) this.#res.pause();
-    else if (this.#thinReads > THIN_READS && this.#options.gatherMs > 0) this.#gather();
     this.#wake?.();
-  }
-
-  #gather(): void {
-    if (this.#isGathering) return;
-    this.#isGathering = true;
-    // One read may hold several chunks: the rest of them comes within this turn.
-    setImmediate(() => this.#res.pause());
-    setTimeout(() => {
-      this.#isGathering = false;
-      if (this.#bytes < HIGH_WATER_BYTES) this.#res.resume();
-    }, this.#options.gatherMs);
   }
 
   #fail(error: unknown): void {

@@ -27,6 +27,8 @@ export interface MemberState {
   busyUntilMs: number;
   /** Others go first until then. */
   slowUntilMs: number;
+  /** How often in a row it was found slow again soon after others had gone first for a while. */
+  slowTimes: number;
 }
 
 const NONE: readonly Doubt[] = [];
@@ -105,6 +107,7 @@ function newMember(id: MemberId): MemberState {
     answeredMs: Number.NEGATIVE_INFINITY,
     busyUntilMs: 0,
     slowUntilMs: 0,
+    slowTimes: 0,
   };
 }
 
@@ -114,6 +117,20 @@ const HALF_MS = 2_000;
 /** What others got from it lately, in bytes. */
 export function gaveLately(member: MemberState, nowMs: number): number {
   return member.gaveBytes * 0.5 ** ((nowMs - member.gaveAtMs) / HALF_MS);
+}
+
+const SLOW_MS = 5_000;
+/** Doubled so many times. */
+const SLOW_TIMES = 4;
+/** Who was not found slow for so long begins anew. */
+const FORGIVEN_MS = 30_000;
+
+/** Others go first for a while, and for longer each time: trying it again costs all of them what it is slow at. */
+export function noteSlow(member: MemberState, nowMs: number): void {
+  if (member.slowUntilMs > nowMs) return;
+  const isAgain = member.slowUntilMs > 0 && nowMs - member.slowUntilMs < FORGIVEN_MS;
+  member.slowTimes = isAgain ? Math.min(member.slowTimes + 1, SLOW_TIMES) : 0;
+  member.slowUntilMs = nowMs + SLOW_MS * 2 ** member.slowTimes;
 }
 
 export function noteGiven(member: MemberState, bytes: number, nowMs: number): void {

@@ -1,13 +1,12 @@
 // The pieces that are on their way, and what that says of those who give and receive them: how much each gives, who has
 // fallen silent, who is slow.
 import type { MemberId } from '../member.ts';
-import { type MemberBook, noteGiven } from './member-book.ts';
+import { type MemberBook, noteGiven, noteSlow } from './member-book.ts';
 import type { Receiver, SlabState, Source } from './slab-state.ts';
 import { findStragglers, type Transfer } from './stragglers.ts';
 
 /** A report may be on its way for so long while its sender is told something else. */
 const OVERTAKEN_MS = 200;
-const SLOW_MS = 5_000;
 const LOOK_FOR_STRAGGLERS_MS = 250;
 /** So that looking takes a small part of the time, however many transfers there are to be looked at. */
 const LOOK_MS_PER_TRANSFER = 0.02;
@@ -122,7 +121,7 @@ export class Transfers {
       }),
     );
     const { receivers, givers } = findStragglers(transfers);
-    for (const id of [...receivers, ...givers]) this.#members.get(id).slowUntilMs = nowMs + SLOW_MS;
+    for (const id of [...receivers, ...givers]) noteSlow(this.#members.get(id), nowMs);
     for (const [, receiver] of all) receiver.shunned = receivers.has(receiver.member);
     return receivers.size > 0;
   }

@@ -1,6 +1,7 @@
 // Who is slow, and what follows from it.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { MemberBook, noteSlow } from '../../../src/mesh/tracker/member-book.ts';
 import { findStragglers, type Transfer } from '../../../src/mesh/tracker/stragglers.ts';
 import { TrackerWorld } from '../../support/tracker-world.ts';
 
@@ -159,4 +160,18 @@ test('nobody leaves a crowded source in its own zone for one in another', () => 
   world.member('neighbour', { zone: 'near' });
   world.announce('neighbour', [0]);
   expect(world.progress('a', 0, 1)).toEqual([0]);
+});
+
+test('others go before a straggler for longer each time it is found slow again', () => {
+  const member = new MemberBook({ maxMembers: 10 }).get('slow');
+  const pauses: number[] = [];
+  for (let nowMs = 1_000_000, times = 0; times < 7; times += 1) {
+    noteSlow(member, nowMs);
+    noteSlow(member, nowMs + 1);
+    pauses.push(member.slowUntilMs - nowMs);
+    nowMs = member.slowUntilMs + 2_000;
+  }
+  expect(pauses).toEqual([5_000, 10_000, 20_000, 40_000, 80_000, 80_000, 80_000]);
+  noteSlow(member, member.slowUntilMs + 60_000);
+  expect(member.slowTimes).toBe(0);
 });

@@ -157,10 +157,15 @@ export class Exchange {
   }
 
   #sendWhole(whole: Chunk): void {
+    const response = this.#response;
+    if (response.closed) {
+      whole.release();
+      return;
+    }
     this.#count(whole);
     // Also where the client leaves before it has taken them.
-    this.#response.once('close', () => whole.release());
-    this.#response.end(whole.bytes);
+    response.once('close', () => whole.release());
+    response.end(whole.bytes);
   }
 
   #count({ source, bytes }: Chunk): void {

@@ -1,9 +1,13 @@
 // OBS's older signatures against a real S3 server that checks them: Debian's radosgw. A second opinion on all of the
 // protocol but OBS's own header names.
+import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openObsBackend } from '../../backends/obs.ts';
 import { backendContract } from '../contracts/backend.ts';
 import { hasRadosgw, type RunningServer, startRadosgw } from '../support/radosgw.ts';
+
+// The same cases each time: what chance finds in a server that is not ours says nothing of what is.
+fc.configureGlobal({ seed: 16 });
 
 /** Of Debian's version, 16. */
 const DEVIATIONS = {
@@ -17,6 +21,8 @@ const DEVIATIONS = {
   'a key that was never there gets a marker all the same, and markers pile up': 'it tells no version of the marker',
   'a version is copied from, and a copy is a version of its own': 'it tells no version of the copy',
   'versions are listed by key and age, page by page, prefixes once': 'its key marker without a version is inclusive',
+  'any order of writes, deletes and removals leaves the versions that a model has':
+    'it tells no version of a marker, and takes one for no version',
   'parts that were sent but not named are left out': 'it wants every part named',
   'paging through random keys by any prefix, delimiter and start agrees with the model':
     'a marker within a common prefix hides it, though keys of it come after the marker',

@@ -1,8 +1,12 @@
 // The s3 backend against a real S3 server that checks signatures: Debian's radosgw.
+import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openS3Backend } from '../../backends/s3.ts';
 import { backendContract } from '../contracts/backend.ts';
 import { hasRadosgw, type RunningServer, startRadosgw } from '../support/radosgw.ts';
+
+// The same cases each time: what chance finds in a server that is not ours says nothing of what is.
+fc.configureGlobal({ seed: 16 });
 
 /** Of Debian's version, 16. */
 const DEVIATIONS = {

@@ -14,7 +14,7 @@ import type { BucketDocuments, BucketInfo, Buckets } from './contract/buckets.ts
 import type { Capabilities } from './contract/capabilities.ts';
 import type { Deleted, DeleteOptions, DeleteOutcome, DeleteTarget } from './contract/deleting.ts';
 import type { ListOptions, ListPage } from './contract/listing.ts';
-import type { Multipart, ObjectPartsPage } from './contract/multipart.ts';
+import type { Multipart, ObjectPartsPage, PartListOptions } from './contract/multipart.ts';
 import type { ObjectRef, VersionRef } from './contract/object.ts';
 import type { ObjectAcls, Tagging } from './contract/object-settings.ts';
 import type { HeadOptions, ObjectHead, ObjectRead, ReadOptions } from './contract/reading.ts';
@@ -52,11 +52,7 @@ export interface Backend {
   copy?(source: VersionRef, target: ObjectRef, options: CopyOptions, signal: AbortSignal): Promise<Copied>;
   readonly multipart?: Multipart | undefined;
   /** Undefined: the object was not made of parts. Absent: the origin does not tell. */
-  objectParts?(
-    ref: VersionRef,
-    options: { after?: number | undefined; maxEntries: number },
-    signal: AbortSignal,
-  ): Promise<ObjectPartsPage | undefined>;
+  objectParts?(ref: VersionRef, options: PartListOptions, signal: AbortSignal): Promise<ObjectPartsPage | undefined>;
   /** Absent: tags can be given with a write only. */
   readonly tagging?: Tagging | undefined;
   /** Absent: each object is its own only version, 'null'. */

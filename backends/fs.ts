@@ -25,6 +25,7 @@ import {
   type ObjectPartsPage,
   type ObjectRead,
   type ObjectRef,
+  type PartListOptions,
   type PutOptions,
   type ReadOptions,
   type Tagging,
@@ -194,11 +195,7 @@ class FsBackend implements Backend {
     });
   }
 
-  objectParts(
-    ref: VersionRef,
-    options: { after?: number | undefined; maxEntries: number },
-    signal: AbortSignal,
-  ): Promise<ObjectPartsPage | undefined> {
+  objectParts(ref: VersionRef, options: PartListOptions, signal: AbortSignal): Promise<ObjectPartsPage | undefined> {
     return this.#run(signal, () => objectParts(this.#root, ref, options));
   }
 

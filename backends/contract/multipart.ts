@@ -88,6 +88,14 @@ export interface UploadListPage {
   readonly next?: { readonly keyMarker: string; readonly uploadIdMarker?: string | undefined } | undefined;
 }
 
+/** Of a listing of parts, by their numbers. */
+export interface PartListOptions {
+  /** Those behind this one. */
+  readonly after?: number | undefined;
+  /** 1 to 1,000. */
+  readonly maxEntries: number;
+}
+
 /** Multipart uploads. createUpload to completeUpload as S3 has them; a second identical complete answers the same. */
 export interface Multipart {
   createUpload(ref: ObjectRef, options: CreateUploadOptions, signal: AbortSignal): Promise<string>;
@@ -111,11 +119,7 @@ export interface Multipart {
     checksum?: Checksum | undefined;
   }>;
   /** Rejects with NoSuchUpload when it is unknown, completed or aborted. */
-  listParts(
-    upload: UploadRef,
-    options: { after?: number | undefined; maxEntries: number },
-    signal: AbortSignal,
-  ): Promise<PartListPage>;
+  listParts(upload: UploadRef, options: PartListOptions, signal: AbortSignal): Promise<PartListPage>;
   listUploads(bucket: string, options: ListUploadsOptions, signal: AbortSignal): Promise<UploadListPage>;
   completeUpload(
     upload: UploadRef,

@@ -10,6 +10,7 @@ import {
   type ListUploadsOptions,
   type Multipart,
   type ObjectRef,
+  type PartListOptions,
   type PartListPage,
   type ReadConditions,
   type UploadBody,
@@ -93,11 +94,7 @@ export class FsMultipart implements Multipart {
     });
   }
 
-  listParts(
-    upload: UploadRef,
-    options: { after?: number | undefined; maxEntries: number },
-    signal: AbortSignal,
-  ): Promise<PartListPage> {
+  listParts(upload: UploadRef, options: PartListOptions, signal: AbortSignal): Promise<PartListPage> {
     return this.#deps.run(signal, () => this.#uploads.listParts(upload, options));
   }
 

@@ -12,6 +12,7 @@ import {
   type ObjectInfo,
   type ObjectPartsPage,
   type ObjectRead,
+  type PartListOptions,
   type ReadOptions,
   type VersionRef,
 } from '../backend.ts';
@@ -67,7 +68,7 @@ export async function openObject(
 export function objectParts(
   root: ReadRoot,
   ref: VersionRef,
-  options: { after?: number | undefined; maxEntries: number },
+  options: PartListOptions,
 ): Promise<ObjectPartsPage | undefined> {
   return root.locks.shared(objectLock(ref), async () => {
     const { partsName } = await requireVersion(root, ref);

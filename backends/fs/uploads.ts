@@ -13,6 +13,7 @@ import {
   type ListUploadsOptions,
   type ObjectRef,
   type Part,
+  type PartListOptions,
   type PartListPage,
   type UploadListPage,
   type UploadRef,
@@ -102,10 +103,7 @@ export class Uploads {
     });
   }
 
-  async listParts(
-    upload: UploadRef,
-    options: { after?: number | undefined; maxEntries: number },
-  ): Promise<PartListPage> {
+  async listParts(upload: UploadRef, options: PartListOptions): Promise<PartListPage> {
     const { checksumAlgorithm, checksumType, storageClass } = await this.require(upload);
     const scan = this.#deps.index.rows.scan(
       `p${upload.uploadId}\0`,

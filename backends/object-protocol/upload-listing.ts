@@ -1,5 +1,5 @@
 // Listings of pending uploads and of their parts.
-import type { ListUploadsOptions, Part, PartListPage, UploadListPage, UploadRef } from '../backend.ts';
+import type { ListUploadsOptions, Part, PartListOptions, PartListPage, UploadListPage, UploadRef } from '../backend.ts';
 import { decoder } from './listing.ts';
 import { readEtag, readStorageClass } from './object-headers.ts';
 import type { OriginClient } from './origin-client.ts';
@@ -8,7 +8,7 @@ import { names } from './writes.ts';
 export async function listParts(
   client: OriginClient,
   upload: UploadRef,
-  options: { after?: number | undefined; maxEntries: number },
+  options: PartListOptions,
   signal: AbortSignal,
 ): Promise<PartListPage> {
   const query = {

@@ -23,6 +23,7 @@ import {
   type Multipart,
   type ObjectRef,
   type PartCopyOptions,
+  type PartListOptions,
   type PartListPage,
   type UploadBody,
   type UploadListPage,
@@ -138,11 +139,7 @@ export class S3Multipart implements Multipart {
     };
   }
 
-  async listParts(
-    upload: UploadRef,
-    options: { after?: number | undefined; maxEntries: number },
-    signal: AbortSignal,
-  ): Promise<PartListPage> {
+  async listParts(upload: UploadRef, options: PartListOptions, signal: AbortSignal): Promise<PartListPage> {
     const command = new ListPartsCommand({
       ...named(upload),
       ...toCustomerKeyFields(upload.customerKey),

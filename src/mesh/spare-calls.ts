@@ -1,5 +1,6 @@
 // Asks the trackers which copies of pieces the mesh can spare. Who answers first for a slab decides; its other owner is
 // told what was decided.
+import { patienceSignal } from '../concurrency/patience.ts';
 import type { Piece } from '../pieces/piece.ts';
 import type { Member, MemberId } from './member.ts';
 import type { OwnerCalls } from './owner-calls.ts';
@@ -78,7 +79,7 @@ export class SpareCalls {
     const { self, client, local, calls } = this.#deps;
     try {
       if (owner === self.id) return await local.spare(body, self);
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#options.patienceMs)]);
+      const limit = AbortSignal.any([signal, patienceSignal(this.#options.patienceMs)]);
       const answer = parseSpared(await client.ask(owner, 'spare', body, limit));
       calls.answered(owner);
       return answer;

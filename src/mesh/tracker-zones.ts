@@ -1,9 +1,11 @@
 // Which zones the trackers on the list are in. The list names them only, and each says of itself where it is: trackers
 // greet those of whom they have heard nothing, and other gateways ask a tracker for all that it has heard, so that not
 // everybody has to talk to everybody. Nothing is learnt where this gateway is in no zone.
+
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Background } from '../concurrency/background.ts';
+import { patienceSignal } from '../concurrency/patience.ts';
 import { isTracker, type Member, type MemberId } from './member.ts';
 import { TrackerView } from './slab-owners.ts';
 import type { Handlers, MeshClient } from './transport.ts';
@@ -125,7 +127,7 @@ export class TrackerZones {
 
   /** Undefined: no answer, which is asked for again before long. */
   async #askOne(id: MemberId, call: 'hello' | 'zones'): Promise<unknown> {
-    const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#options.patienceMs)]);
+    const limit = AbortSignal.any([this.#closing.signal, patienceSignal(this.#options.patienceMs)]);
     return this.#deps.client.ask(id, call, {}, limit).catch(() => undefined);
   }
 

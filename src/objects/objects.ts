@@ -3,11 +3,8 @@
 import type {
   BucketInfo,
   Capabilities,
-  CompletedPart,
-  CompleteOptions,
   Copied,
   CopyOptions,
-  CreateUploadOptions,
   Deleted,
   DeleteOptions,
   DeleteOutcome,
@@ -15,20 +12,17 @@ import type {
   HeadOptions,
   ListOptions,
   ListPage,
-  ListUploadsOptions,
   ListVersionsOptions,
   Multipart,
   ObjectAcls,
   ObjectHead,
   ObjectPartsPage,
   ObjectRef,
-  PartListPage,
+  PartListOptions,
   PutOptions,
   ReadOptions,
   Tagging,
   UploadBody,
-  UploadListPage,
-  UploadRef,
   VersioningStatus,
   VersionListPage,
   VersionRef,
@@ -67,7 +61,7 @@ export interface GatewayRead extends ObjectHead {
 }
 
 /** What the origin of a bucket cannot do is refused with BackendError 'NotSupported'. */
-export interface Objects {
+export interface Objects extends Required<Multipart> {
   capabilities(bucket: string): Capabilities;
 
   headBucket(bucket: string, signal: AbortSignal): Promise<BucketInfo | undefined>;
@@ -96,26 +90,5 @@ export interface Objects {
   deleteTags: Tagging['delete'];
   setAcl: ObjectAcls['set'];
   /** Undefined: the object was not made of parts, or its origin does not tell. */
-  objectParts(
-    ref: VersionRef,
-    options: { after?: number | undefined; maxEntries: number },
-    signal: AbortSignal,
-  ): Promise<ObjectPartsPage | undefined>;
-
-  createUpload(ref: ObjectRef, options: CreateUploadOptions, signal: AbortSignal): Promise<string>;
-  uploadPart: Multipart['uploadPart'];
-  uploadPartCopy: NonNullable<Multipart['uploadPartCopy']>;
-  listParts(
-    upload: UploadRef,
-    options: { after?: number | undefined; maxEntries: number },
-    signal: AbortSignal,
-  ): Promise<PartListPage>;
-  listUploads(bucket: string, options: ListUploadsOptions, signal: AbortSignal): Promise<UploadListPage>;
-  completeUpload(
-    upload: UploadRef,
-    parts: readonly CompletedPart[],
-    options: CompleteOptions,
-    signal: AbortSignal,
-  ): Promise<Written>;
-  abortUpload(upload: UploadRef, signal: AbortSignal): Promise<void>;
+  objectParts(ref: VersionRef, options: PartListOptions, signal: AbortSignal): Promise<ObjectPartsPage | undefined>;
 }

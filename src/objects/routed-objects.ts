@@ -23,6 +23,7 @@ import {
   type ObjectHead,
   type ObjectPartsPage,
   type ObjectRef,
+  type PartListOptions,
   type PartListPage,
   type PutOptions,
   type Tagging,
@@ -38,10 +39,10 @@ import {
 import { ability, aclsOf, bucketsOf, multipartOf, taggingOf } from './abilities.ts';
 import { BodyChunks } from './body-chunks.ts';
 import { type BucketMap, originRef, type Route, withoutPrefix } from './bucket-map.ts';
+import { copyBetween, copyPartBetween } from './copies-at-origin.ts';
 import { deleteInBatches, deleteOneByOne } from './delete-many.ts';
 import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions, Objects } from './objects.ts';
 import { refuseSmallParts } from './part-sizes.ts';
-import { relayCopy, relayPartCopy } from './relay.ts';
 import { tagsAt } from './tags-at-origin.ts';
 import { listVersionsAt, setVersioningAt, versioningAt } from './versions-at-origin.ts';
 
@@ -171,46 +172,37 @@ export class RoutedObjects implements Objects {
   async copy(source: VersionRef, target: ObjectRef, options: CopyOptions, signal: AbortSignal): Promise<Copied> {
     const from = this.#map.route(source.bucket);
     const to = this.#map.route(target.bucket);
-    const sourceRef = { ...originRef(from, source.key), versionId: source.versionId };
-    const targetRef = originRef(to, target.key);
-    if (from.backend === to.backend && to.backend.copy !== undefined) {
-      return to.backend.copy(sourceRef, targetRef, options, signal);
-    }
-    return relayCopy(
-      { read: from.backend.read.bind(from.backend), ref: sourceRef },
-      { put: ability(to, 'put'), ref: targetRef, wantsMd5: to.backend.capabilities.wantsMd5 },
-      options,
-      signal,
-    );
+    const sourceRef = originVersion(from, source);
+    return copyBetween({ route: from, ref: sourceRef }, { route: to, ref: originRef(to, target.key) }, options, signal);
   }
 
   async getTags(ref: VersionRef, signal: AbortSignal): ReturnType<Tagging['get']> {
     const route = this.#map.route(ref.bucket);
-    return tagsAt(route, { ...originRef(route, ref.key), versionId: ref.versionId }, signal);
+    return tagsAt(route, originVersion(route, ref), signal);
   }
 
   async setTags(ref: VersionRef, tags: Tags, signal: AbortSignal): ReturnType<Tagging['set']> {
     const route = this.#map.route(ref.bucket);
-    return taggingOf(route).set({ ...originRef(route, ref.key), versionId: ref.versionId }, tags, signal);
+    return taggingOf(route).set(originVersion(route, ref), tags, signal);
   }
 
   async deleteTags(ref: VersionRef, signal: AbortSignal): ReturnType<Tagging['delete']> {
     const route = this.#map.route(ref.bucket);
-    return taggingOf(route).delete({ ...originRef(route, ref.key), versionId: ref.versionId }, signal);
+    return taggingOf(route).delete(originVersion(route, ref), signal);
   }
 
   async setAcl(ref: VersionRef, acl: CannedAcl | undefined, signal: AbortSignal): ReturnType<ObjectAcls['set']> {
     const route = this.#map.route(ref.bucket);
-    return aclsOf(route).set({ ...originRef(route, ref.key), versionId: ref.versionId }, acl, signal);
+    return aclsOf(route).set(originVersion(route, ref), acl, signal);
   }
 
   async objectParts(
     ref: VersionRef,
-    options: { after?: number | undefined; maxEntries: number },
+    options: PartListOptions,
     signal: AbortSignal,
   ): Promise<ObjectPartsPage | undefined> {
     const route = this.#map.route(ref.bucket);
-    const origin = { ...originRef(route, ref.key), versionId: ref.versionId };
+    const origin = originVersion(route, ref);
     return route.backend.objectParts?.(origin, options, signal);
   }
 
@@ -227,24 +219,12 @@ export class RoutedObjects implements Objects {
   uploadPartCopy: NonNullable<Multipart['uploadPartCopy']> = async (upload, partNumber, source, options, signal) => {
     const from = this.#map.route(source.bucket);
     const to = this.#map.route(upload.bucket);
-    const sourceRef = { ...originRef(from, source.key), versionId: source.versionId };
-    const multipart = multipartOf(to);
-    if (from.backend === to.backend && multipart.uploadPartCopy !== undefined) {
-      return multipart.uploadPartCopy(originUpload(to, upload), partNumber, sourceRef, options, signal);
-    }
-    return relayPartCopy(
-      { read: from.backend.read.bind(from.backend), ref: sourceRef },
-      { multipart, upload: originUpload(to, upload), partNumber, wantsMd5: to.backend.capabilities.wantsMd5 },
-      options,
-      signal,
-    );
+    const sourceRef = originVersion(from, source);
+    const part = { route: to, upload: originUpload(to, upload), partNumber };
+    return copyPartBetween({ route: from, ref: sourceRef }, part, options, signal);
   };
 
-  async listParts(
-    upload: UploadRef,
-    options: { after?: number | undefined; maxEntries: number },
-    signal: AbortSignal,
-  ): Promise<PartListPage> {
+  async listParts(upload: UploadRef, options: PartListOptions, signal: AbortSignal): Promise<PartListPage> {
     const route = this.#map.route(upload.bucket);
     return multipartOf(route).listParts(originUpload(route, upload), options, signal);
   }
@@ -290,6 +270,10 @@ export class RoutedObjects implements Objects {
       throw error;
     }
   }
+}
+
+function originVersion(route: Route, { key, versionId }: VersionRef): VersionRef {
+  return { ...originRef(route, key), versionId };
 }
 
 function originUpload(route: Route, upload: UploadRef): UploadRef {

@@ -119,7 +119,10 @@ export const SETTINGS = {
     leases: count(4, 'Pieces of one GiB that one gateway reads from the origin at once while others want them too'),
     uploadSlots: count(32, 'Pieces that trackers let one gateway give at once'),
     maxUploads: count(128, 'Pieces that this gateway gives at once; one more is sent elsewhere'),
-    silence: duration('1500ms', 'After this time without a word a gateway is taken not to bring a piece any more'),
+    silence: duration(
+      '1500ms',
+      'After this time without a word a gateway brings a piece no more; who reads the origin is asked first',
+    ),
     progress: duration('500ms', 'How often trackers are told that a piece is still on its way'),
     longPoll: duration('10s', 'How long a tracker lets a gateway wait for word of a piece'),
     patience: duration('1s', 'How long another gateway may take to answer a plain question'),

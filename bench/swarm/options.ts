@@ -6,7 +6,7 @@ import { PRESETS, type Scenario } from './presets.ts';
 const HELP = `npm run bench:swarm -- [PRESET...] [OPTION...]
 
 N gateways, cold at once, against one origin (nginx), each in a network namespace of its own on a link that is shaped
-both ways. Needs Linux, root, iproute2, util-linux, curl and nginx-light. Everything made is removed at the end.
+both ways. Needs Linux, root, iproute2, util-linux, curl, openssl and nginx-light. Everything made is removed at the end.
 
 Presets (a beginning of a name means all that have it; none: all):
 ${PRESETS.map(({ name, gateways, rateMbit, sizeBytes }) => `  ${name.padEnd(12)} ${gateways} gateways, links of ${rateMbit} Mbit/s, ${sizeBytes / 1024 ** 2} MiB`).join('\n')}

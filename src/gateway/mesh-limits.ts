@@ -29,12 +29,9 @@ export function tellMs({ patience }: Config['mesh']): number {
   return 3 * patience;
 }
 
-function tellTimeouts(limitMs: number) {
-  return { announce: limitMs, forget: limitMs, progress: limitMs };
-}
-
 export function meshClientOptions({ mesh }: Config, tls: MeshTls | undefined): HttpMeshClientOptions {
   const revokingMs = 2 * (mesh.nameLease + mesh.patience);
+  const toldMs = tellMs(mesh);
   return {
     secret: mesh.secret,
     tls,
@@ -43,7 +40,13 @@ export function meshClientOptions({ mesh }: Config, tls: MeshTls | undefined): H
     askTimeoutMs: mesh.patience,
     // A write has begun when nobody believes what was there before, which may take until the last lease has run out;
     // so has its end, should its mark have lapsed.
-    callTimeoutsMs: { 'name-begin': revokingMs, 'name-end': revokingMs, ...tellTimeouts(tellMs(mesh)) },
+    callTimeoutsMs: {
+      'name-begin': revokingMs,
+      'name-end': revokingMs,
+      announce: toldMs,
+      forget: toldMs,
+      progress: toldMs,
+    },
     linesTimeoutMs: mesh.linesTimeout,
     bytesTimeoutMs: mesh.bytesTimeout,
     silenceTimeoutMs: mesh.silenceTimeout,

@@ -11,7 +11,7 @@ export interface LeaseRules {
 
 /** How long a lone reader waits for others to take their share of the leases. */
 const SPREAD_MS = 30;
-/** Nobody waits longer than this for a piece that nobody reads, whatever his share. */
+/** Nobody waits longer than this for a piece that nobody reads, whatever his share, or that only somebody he cannot reach reads. */
 export const PATIENCE_MS = 1_000;
 /** Who was sent for something that is being read so lately reads side by side with others. */
 const HERD_MS = 2_000;

@@ -275,6 +275,7 @@ export class Tracker {
     for (const slab of this.#busy) {
       if (slab.isIdle) this.#busy.delete(slab);
       for (const id of this.#transfers.endSilent(slab, nowMs, this.#hearsSinceMs)) {
+        // Its own silence is a voice against it, until it has answered.
         if (noteDoubt(this.#members.get(id), id, nowMs)) this.#deps.suspected(id);
       }
       for (const [id, askedMs] of slab.askers) if (nowMs - askedMs > ACTIVE_MS) slab.askers.delete(id);

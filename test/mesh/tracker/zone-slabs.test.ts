@@ -60,7 +60,7 @@ test('only who brings a piece into a zone says by what it is proved', () => {
   expect(proofs(mesh.ask('b', [0]).decided)).toEqual([{ root: undefined, readerKeys: ['key of a'] }]);
 });
 
-test("a zone's lease lapses as any lease does, and what was said of the piece with the last who gets it", () => {
+test("a zone's lease goes as any lease does, and what was said of the piece with the last who gets it", () => {
   const world = new ZoneTracker();
   world.askOne('a', 0);
   world.brings('a', 0, { readerKeys: ['old'] });

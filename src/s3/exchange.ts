@@ -180,8 +180,11 @@ export class Exchange {
     for (const name in common) if (headers[name] === undefined) list.push(name, common[name] ?? '');
     for (const name in headers) {
       const value = headers[name];
-      if (value !== undefined) list.push(name, value);
+      if (value !== undefined && name !== 'Content-Length') list.push(name, value);
     }
+    // Last: Node recodes a Content-Disposition that it meets when it knows the length.
+    const length = headers['Content-Length'];
+    if (length !== undefined) list.push('Content-Length', length);
     this.#response.writeHead(status, list);
   }
 

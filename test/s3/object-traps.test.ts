@@ -201,6 +201,14 @@ describe('reads', () => {
     await put('/bucket/no-type');
     expect((await get('/bucket/no-type')).headers['content-type']).toBe('binary/octet-stream');
   });
+
+  test.each(['größe.txt', '報告.pdf'])('the Content-Disposition of %s comes back byte for byte', async (name) => {
+    const disposition = Buffer.from(`attachment; filename="${name}"`).toString('latin1');
+    const expected = expect.objectContaining({ 'content-disposition': disposition });
+    await put('/bucket/named', 'x', { 'content-disposition': disposition });
+    expect(await get('/bucket/named')).toMatchObject({ status: 200, headers: expected });
+    expect(await send({ method: 'HEAD', path: '/bucket/named' })).toMatchObject({ status: 200, headers: expected });
+  });
 });
 
 describe('writes', () => {

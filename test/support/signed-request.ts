@@ -77,7 +77,9 @@ export async function sendRaw(port: number, request: RawRequest): Promise<RawAns
       }
     });
     outgoing.on('error', reject);
-    outgoing.end(body);
+    // Not end(body): when Node knows the length before it writes the head, it recodes a Content-Disposition.
+    if (body.length > 0) outgoing.write(body);
+    outgoing.end();
   });
 }
 

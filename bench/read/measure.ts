@@ -1,4 +1,6 @@
-// One row measured: nginx and the gateway in turn, round by round, and what the rounds say together.
+// One row measured: nginx and the gateway in turn, round by round, and what the rounds say together. Rows from memory
+// are beside a bare node:http server too, which tells nothing of a budget and much of where the gateway's time goes.
+import type { BareProcess } from './bare-process.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 import type { LoadJob, LoadProcess, LoadResult } from './load-process.ts';
 import type { NginxProcess } from './nginx-process.ts';
@@ -7,6 +9,7 @@ import type { Budget, FigureName, Row } from './rows.ts';
 
 export interface Bench {
   readonly nginx: NginxProcess;
+  readonly bare: BareProcess;
   readonly load: LoadProcess;
   /** For what goes on beside what is measured. */
   readonly otherLoad: LoadProcess;
@@ -25,7 +28,16 @@ export interface Line {
   readonly nginx: number;
   /** Median of the rounds' own ratios. */
   readonly ratio: number;
+  /** node:http's, and the ratio to it; undefined: it has no such row. */
+  readonly bare: { readonly figure: number; readonly ratio: number } | undefined;
   readonly isOver: boolean;
+}
+
+/** What one round measured. */
+interface Round {
+  readonly nginx: LoadResult;
+  readonly bare: LoadResult | undefined;
+  readonly gateway: LoadResult;
 }
 
 interface Server {
@@ -53,23 +65,25 @@ export async function measure(bench: Bench, row: Row, gateway: GatewayProcess): 
   if (row.object !== 'cold') await warm(bench, row, gateway, servers.gateway);
   // Hot code is compiled while it runs; a gateway that serves has long been there.
   await bench.load.run({ ...jobOf(bench, row, servers.gateway), windowMs: bench.heatMs });
-  const rounds: { nginx: LoadResult; gateway: LoadResult }[] = [];
+  const rounds: Round[] = [];
   for (let round = 0; round < bench.rounds; round += 1) {
     const nginx = await run(bench, row, servers.nginx);
+    const bare = row.source === 'memory' ? await run(bench, row, servers.bare) : undefined;
     const before = await gateway.served();
     const measured = await run(bench, row, servers.gateway);
     const share = shareOf(row, before, await gateway.served());
     if (share < 1 - OTHER_SOURCES_AT_MOST) {
       throw new Error(`'${row.name}': only ${(share * 100).toFixed(1)} % of the bytes came from ${row.source}.`);
     }
-    rounds.push({ nginx, gateway: measured });
+    rounds.push({ nginx, bare, gateway: measured });
   }
   return row.budgets.map((budget) => lineOf(row, budget, rounds));
 }
 
-function serversOf({ nginx }: Bench, row: Row, gateway: GatewayProcess): { nginx: Server; gateway: Server } {
+function serversOf({ nginx, bare }: Bench, row: Row, gateway: GatewayProcess): Record<keyof Round, Server> {
   return {
     nginx: { port: nginx.port, pids: nginx.pids, request: (wanted) => plainRequest(wanted, nginx.port) },
+    bare: { port: bare.port, pids: bare.pids, request: (wanted) => plainRequest(wanted, bare.port) },
     gateway: {
       port: gateway.port,
       pids: [gateway.pid],
@@ -118,11 +132,12 @@ function shareOf({ source }: Row, before: Served, after: Served): number {
 
 type Served = Awaited<ReturnType<GatewayProcess['served']>>;
 
-function lineOf(row: Row, budget: Budget, rounds: readonly { nginx: LoadResult; gateway: LoadResult }[]): Line {
+function lineOf(row: Row, budget: Budget, rounds: readonly Round[]): Line {
   const figure = FIGURES[budget.figure];
   const gateway = median(rounds.map((round) => figure(round.gateway)));
   const nginx = median(rounds.map((round) => figure(round.nginx)));
   const ratio = median(rounds.map((round) => figure(round.gateway) / figure(round.nginx)));
+  const besideBare = rounds.flatMap(({ bare, gateway }) => (bare ? [[figure(bare), figure(gateway)] as const] : []));
   const { ratioAtMost = Infinity, ratioAtLeast = 0, atMost = Infinity } = budget;
   return {
     row: row.name,
@@ -130,7 +145,15 @@ function lineOf(row: Row, budget: Budget, rounds: readonly { nginx: LoadResult; 
     gateway,
     nginx,
     ratio,
+    bare: besideBare.length === 0 ? undefined : bareOf(besideBare),
     isOver: !(ratio <= ratioAtMost && ratio >= ratioAtLeast && gateway <= atMost),
+  };
+}
+
+function bareOf(rounds: readonly (readonly [bare: number, gateway: number])[]): Line['bare'] {
+  return {
+    figure: median(rounds.map(([bare]) => bare)),
+    ratio: median(rounds.map(([bare, gateway]) => gateway / bare)),
   };
 }
 

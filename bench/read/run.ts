@@ -1,6 +1,7 @@
 // npm run bench:read [-- --quick] [-- --only TEXT]: reads through the built gateway beside nginx in the same run, in
 // CPU time of the servers. Fails when a figure is over its budget (rows.ts). Needs Linux and nginx.
 import { parseArgs } from 'node:util';
+import { BareProcess } from './bare-process.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { LoadProcess } from './load-process.ts';
 import { type Bench, type Line, measure } from './measure.ts';
@@ -15,6 +16,7 @@ const nginx = await startAnchor();
 try {
   const lines = await measureAll({
     nginx,
+    bare: await BareProcess.start(),
     load: await LoadProcess.start(),
     otherLoad: await LoadProcess.start(),
     ...(values.quick
@@ -30,7 +32,8 @@ try {
 
 /** Gateway by gateway, so that no idle one disturbs. */
 async function measureAll(bench: Bench): Promise<readonly Line[]> {
-  console.log('| what | figure | gateway | nginx | × | budget | |\n| --- | --- | --: | --: | --: | --- | --- |');
+  console.log('| what | figure | gateway | nginx | × | budget | | node:http | × |');
+  console.log('| --- | --- | --: | --: | --: | --- | --- | --: | --: |');
   const lines: Line[] = [];
   try {
     for (const cache of Object.keys(CACHES) as (keyof typeof CACHES)[]) {
@@ -38,6 +41,7 @@ async function measureAll(bench: Bench): Promise<readonly Line[]> {
       if (rows.length > 0) lines.push(...(await measureRows(bench, cache, rows)));
     }
   } finally {
+    bench.bare.close();
     bench.load.close();
     bench.otherLoad.close();
   }
@@ -59,9 +63,10 @@ async function measureRows(bench: Bench, cache: keyof typeof CACHES, rows: reado
   }
 }
 
-function render({ row, budget, gateway, nginx: anchor, ratio, isOver }: Line): string {
+function render({ row, budget, gateway, nginx: anchor, ratio, isOver, bare }: Line): string {
   const cells = [row, budget.figure, short(gateway), short(anchor), ratio.toFixed(2), budgetText(budget)];
-  return `| ${cells.join(' | ')} | ${isOver ? 'over' : ''} |`;
+  const beside = bare === undefined ? ['', ''] : [short(bare.figure), bare.ratio.toFixed(2)];
+  return `| ${[...cells, isOver ? 'over' : '', ...beside].join(' | ')} |`;
 }
 
 function budgetText({ ratioAtMost, ratioAtLeast, atMost, figure }: Budget): string {

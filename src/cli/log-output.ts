@@ -15,10 +15,12 @@ export function openLog(level: string): Logger {
 
 class LogOutput implements DestinationStream {
   readonly #output: ReturnType<typeof pino.destination>;
+  readonly #lastOutput: ReturnType<typeof pino.destination>;
   #lines = '';
 
   constructor(fd: number) {
     this.#output = pino.destination({ dest: fd, sync: false, maxLength: WAITING_BYTES });
+    this.#lastOutput = pino.destination({ dest: fd, sync: true });
     setInterval(() => this.#flush(), TOGETHER_MS).unref();
     process.once('exit', () => this.flushSync());
   }
@@ -28,10 +30,11 @@ class LogOutput implements DestinationStream {
     if (this.#lines.length >= TOGETHER_CHARACTERS || isTrouble(line)) this.#flush();
   }
 
-  /** pino calls it after a fatal line. */
+  /** pino calls it after a fatal line. What a process hands to its threads while it ends may not be done. */
   flushSync(): void {
-    this.#flush();
     this.#output.flushSync();
+    if (this.#lines !== '') this.#lastOutput.write(this.#lines);
+    this.#lines = '';
   }
 
   #flush(): void {
@@ -40,9 +43,9 @@ class LogOutput implements DestinationStream {
   }
 }
 
-/** A warning, or worse: pino begins each line with its level. */
+/** A warning or an error: pino begins each line with its level. What is fatal is followed by flushSync(). */
 function isTrouble(line: string): boolean {
-  return line.startsWith('{"level":') && line.charAt(9) >= '4';
+  return line.startsWith('{"level":4') || line.startsWith('{"level":5');
 }
 
 /** pino's isoTime, whose seconds are worded once each. */

@@ -1,4 +1,7 @@
-// How log lines tell the time.
+// How log lines tell the time, and that none is lost where the process ends by itself.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { timeField } from '../../src/cli/log-output.ts';
 
@@ -10,4 +13,19 @@ test('each line has its own millisecond, whichever second it is in', () => {
     now = instant;
     expect(time()).toBe(`,"time":"${new Date(instant).toISOString()}"`);
   }
+});
+
+test('what was said just before the end is written, however busy the thread pool is', async () => {
+  const built = fileURLToPath(new URL('../../dist/src/cli/log-output.js', import.meta.url));
+  const script = `
+    import { pbkdf2 } from 'node:crypto';
+    import { openLog } from ${JSON.stringify(built)};
+    process.once('exit', () => pbkdf2('', '', 1_000_000, 8, 'sha512', () => undefined));
+    const log = openLog('info');
+    log.info('first');
+    log.info('last');`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    env: { PATH: process.env.PATH, UV_THREADPOOL_SIZE: '1' },
+  });
+  expect(stdout.match(/"msg":"\w+"/g)).toEqual(['"msg":"first"', '"msg":"last"']);
 });

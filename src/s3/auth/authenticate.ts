@@ -3,15 +3,15 @@
 import { S3Error } from '../errors.ts';
 import type { S3Request } from '../request.ts';
 import { claimOfHeader } from './authorization-header.ts';
-import { canonicalReadings } from './canonical-readings.ts';
-import { sameSignature } from './chunk-signatures.ts';
+import { canonicalReadings, readingAsSent } from './canonical-readings.ts';
 import type { Credential, CredentialStore } from './credentials.ts';
 import { type FormFields, signerOfForm } from './form-signature.ts';
+import { type HmacKey, hmacHex, sameSignature } from './hmac.ts';
 import { type PayloadMode, payloadMode } from './payload-mode.ts';
 import type { Rule } from './policy.ts';
 import { claimOfQuery } from './presigned-query.ts';
 import type { SignatureClaim } from './signature-claim.ts';
-import { hmacHex, SigningKeys } from './signing-keys.ts';
+import { SigningKeys } from './signing-keys.ts';
 import { presignedV2, verifyV2 } from './sigv2.ts';
 import { stringToSign } from './sigv4.ts';
 
@@ -68,7 +68,7 @@ export class Authenticator {
     const credential = this.#credentialOf(claim);
     refuseUnsignedHeaders(claim, request.headers);
     const key = this.#signingKeys.get(credential, claim.scope);
-    verify(request, claim, (text) => hmacHex(key, text));
+    verify(request, claim, key);
     const { timestamp, scope, signature } = claim;
     return {
       identity: identityOf(credential),
@@ -198,14 +198,14 @@ function refuseUnsignedHeaders(claim: SignatureClaim, headers: S3Request['header
   });
 }
 
-function verify(request: S3Request, claim: SignatureClaim, sign: (text: string) => string): void {
-  let first: { canonical: string; text: string } | undefined;
-  for (const canonical of canonicalReadings(request, claim)) {
-    const text = stringToSign(claim.timestamp, claim.scope, canonical);
-    if (sameSignature(sign(text), claim.signature)) return;
-    first ??= { canonical, text };
-  }
-  throw mismatch(claim, first?.canonical ?? '', first?.text ?? '');
+function verify(request: S3Request, claim: SignatureClaim, key: HmacKey): void {
+  const textOf = (canonical: string): string => stringToSign(claim.timestamp, claim.scope, canonical);
+  const isSigned = (text: string): boolean => sameSignature(hmacHex(key, text), claim.signature);
+  const sent = readingAsSent(request, claim);
+  const text = textOf(sent);
+  if (isSigned(text)) return;
+  for (const canonical of canonicalReadings(request, claim)) if (isSigned(textOf(canonical))) return;
+  throw mismatch(claim, sent, text);
 }
 
 /** Tells what was hashed here, as S3 does, so that a client's author can see where theirs departs. */

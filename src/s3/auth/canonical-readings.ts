@@ -9,19 +9,24 @@ import { canonicalQuery, canonicalRequest, uriEncode } from './sigv4.ts';
 
 type Signed = Pick<S3Request, 'method' | 'rawPath' | 'query' | 'headers'>;
 
-/** The likeliest first, exactly what was sent; the others are worked out only when it was not that one. */
-export function* canonicalReadings(
-  request: Signed,
-  { signedHeaders, payloadHash }: Pick<SignatureClaim, 'signedHeaders' | 'payloadHash'>,
-): Generator<string, void> {
-  const { method, rawPath, headers } = request;
-  const query = encodeQuery(request.query);
-  for (const host of hosts(headers.host ?? '')) {
-    const signed = signedHeaders.map((name) => [name, name === 'host' ? host : headerOf(headers, name)] as const);
-    for (const canonicalUri of pathReadings(rawPath)) {
-      yield canonicalRequest({ method, canonicalUri, canonicalQuery: query, headers: signed, payloadHash });
-    }
+type Claimed = Pick<SignatureClaim, 'signedHeaders' | 'payloadHash'>;
+
+/** Exactly what was sent: the likeliest. */
+export function readingAsSent(request: Signed, claim: Claimed): string {
+  return reading(request, claim, request.headers.host ?? '', request.rawPath);
+}
+
+/** All of them, worked out as they are asked for: only when it was not the likeliest. */
+export function* canonicalReadings(request: Signed, claim: Claimed): Generator<string, void> {
+  for (const host of hosts(request.headers.host ?? '')) {
+    for (const canonicalUri of pathReadings(request.rawPath)) yield reading(request, claim, host, canonicalUri);
   }
+}
+
+function reading(request: Signed, { signedHeaders, payloadHash }: Claimed, host: string, canonicalUri: string): string {
+  const { method, headers, query } = request;
+  const signed = signedHeaders.map((name) => [name, name === 'host' ? host : headerOf(headers, name)] as const);
+  return canonicalRequest({ method, canonicalUri, canonicalQuery: encodeQuery(query), headers: signed, payloadHash });
 }
 
 /** Names come from the claim: any word may be one, also one that every object has. */

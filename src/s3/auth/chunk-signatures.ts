@@ -1,12 +1,12 @@
 // The chain of signatures over a body sent in signed chunks: each signs the one before it, the first the request's.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
-import { type KeyObject, timingSafeEqual } from 'node:crypto';
-import { type CredentialScope, hmacHex } from './signing-keys.ts';
+import { type HmacKey, hmacHex, sameSignature } from './hmac.ts';
+import type { CredentialScope } from './signing-keys.ts';
 import { ALGORITHM, scopeText, sha256Hex } from './sigv4.ts';
 
 /** Where the chain begins: the request's own signature, and what it was made with. */
 export interface ChunkSeed {
-  readonly key: KeyObject;
+  readonly key: HmacKey;
   readonly timestamp: string;
   readonly scope: CredentialScope;
   readonly signature: string;
@@ -40,10 +40,4 @@ export class ChunkSignatures {
     this.#previous = expected;
     return true;
   }
-}
-
-/** In constant time for signatures of the right length. */
-export function sameSignature(expected: string, given: string): boolean {
-  const [one, other] = [Buffer.from(expected, 'latin1'), Buffer.from(given, 'latin1')];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -1,10 +1,10 @@
 // Who signed the policy of a form that a browser posts: Version 4, or Version 2 where it is allowed.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html
 import { S3Error } from '../errors.ts';
-import { sameSignature } from './chunk-signatures.ts';
 import type { Credential, CredentialStore } from './credentials.ts';
+import { hmacHex, sameSignature } from './hmac.ts';
 import { parseCredential } from './signature-claim.ts';
-import { hmacHex, type SigningKeys } from './signing-keys.ts';
+import type { SigningKeys } from './signing-keys.ts';
 import { signV2 } from './sigv2.ts';
 import { ALGORITHM } from './sigv4.ts';
 import { parseTimestamp } from './timestamp.ts';

@@ -1,5 +1,6 @@
 // What a request says of its body before the first byte: x-amz-content-sha256, in one of six spellings.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+import { hash } from 'node:crypto';
 import { S3Error } from '../errors.ts';
 import type { ChunkSeed } from './chunk-signatures.ts';
 
@@ -35,7 +36,11 @@ function signed(seed: ChunkSeed | undefined): ChunkSeed {
   throw new S3Error('InvalidRequest', 'The chunks of an unsigned request cannot be signed.');
 }
 
+/** Of most reads. */
+const OF_NOTHING = { hex: hash('sha256', '', 'hex'), digest: hash('sha256', '', 'buffer') };
+
 function digestOf(word: string): Buffer {
+  if (word === OF_NOTHING.hex) return OF_NOTHING.digest;
   if (/^[0-9a-f]{64}$/i.test(word)) return Buffer.from(word, 'hex');
   throw new S3Error(
     'InvalidArgument',

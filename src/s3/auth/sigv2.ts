@@ -7,7 +7,7 @@ import { effectiveHeaders } from '../presigned-headers.ts';
 import type { S3Request } from '../request.ts';
 import { BUCKET_SUBRESOURCES, OBJECT_SUBRESOURCES } from '../subresources.ts';
 import { pathReadings } from './canonical-readings.ts';
-import { sameSignature } from './chunk-signatures.ts';
+import { sameSignature } from './hmac.ts';
 
 export interface PresignedV2 {
   readonly accessKeyId: string;

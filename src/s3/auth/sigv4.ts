@@ -55,7 +55,9 @@ export function uriEncode(text: string): string {
 }
 
 export function sha256Hex(latin1: string): string {
-  return hash('sha256', Buffer.from(latin1, 'latin1'), 'hex');
+  // Of ASCII, as nearly all of it is, the text is its own bytes: node need not be given a copy.
+  const isAscii = Buffer.byteLength(latin1) === latin1.length;
+  return hash('sha256', isAscii ? latin1 : Buffer.from(latin1, 'latin1'), 'hex');
 }
 
 /** Only spaces and tabs: to JavaScript, bytes of a UTF-8 character (0x85, 0xa0) would be white space too. */

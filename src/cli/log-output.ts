@@ -4,7 +4,7 @@
 // ends by itself writes all.
 import { type DestinationStream, type Logger, pino } from 'pino';
 
-const TOGETHER_CHARACTERS = 8 * 1024;
+const TOGETHER_CHARACTERS = 64 * 1024;
 const TOGETHER_MS = 100;
 /** While whoever reads the log does not; what comes beyond is dropped. */
 const WAITING_BYTES = 64 * 1024 ** 2;

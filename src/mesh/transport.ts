@@ -41,18 +41,28 @@ export interface MeshClient {
     body: unknown,
     signal: AbortSignal,
   ): Promise<AsyncGenerator<unknown, void, undefined>>;
-  /** Chunks as they come, never a short clean end. Whoever stops before the end calls return(). */
-  bytes(
-    to: MemberId,
-    call: CallName,
-    body: unknown,
-    signal: AbortSignal,
-  ): Promise<AsyncGenerator<Buffer, void, undefined>>;
+  /**
+   * Bytes as they come, straight into the target's memory. Resolves when all have come; rejects with MeshError, the
+   * signal's reason, or what the target throws. Then the target is left alone, but for its memory: what space() gave
+   * last may still be written to.
+   */
+  bytes(to: MemberId, call: CallName, body: unknown, into: ByteTarget, signal: AbortSignal): Promise<void>;
+}
+
+/** Where the bytes of an answer go. */
+export interface ByteTarget {
+  /** Memory for what comes next, at least a byte of it. A promise while there is none: then it is asked again. */
+  space(): Uint8Array | Promise<void>;
+  /** So many bytes have come, at the beginning of what space() gave last. */
+  taken(bytes: number): void;
 }
 
 export interface ByteSink {
-  /** Resolves when the bytes were taken over and their memory may be used again. Rejects when the caller has left. */
-  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Parts that go out together. Resolves when they were taken over and their memory may be used again; rejects when the
+   * caller has left.
+   */
+  write(...parts: readonly Uint8Array[]): Promise<void>;
 }
 
 /** `caller` is who the transport has proved it to be. Handlers check the shape of `body`, and reject with MeshError. */

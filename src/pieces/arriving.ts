@@ -112,7 +112,7 @@ export class ArrivingPiece {
     const feed: PieceFeed = new PieceFeed(
       { pool: this.#deps.pool, blockSize: this.blockSize, lengthBytes: this.lengthBytes },
       {
-        room: (bytes, feeding, signal) => this.#room(bytes, feeding, signal),
+        room: (bytes, signal) => this.#room(bytes, signal),
         arrived: (block) => this.#arrived(block),
         settled: () => this.#settled(),
         ended: (error) => this.#ended(feed, error),
@@ -170,18 +170,14 @@ export class ArrivingPiece {
     this.#rest();
   }
 
-  /** Waits until the window has room for a block, dropping what nobody needs from it, the oldest first. */
-  async #room(bytes: number, feeding: AbortSignal, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      feeding.throwIfAborted();
-      signal.throwIfAborted();
-      for (const [block, arrived] of this.#window) {
-        if (this.#windowBytes + bytes <= this.#options.windowBytes) break;
-        if (this.#isSpare(block, arrived)) this.#drop(block, arrived);
-      }
-      if (this.#windowBytes + bytes <= this.#options.windowBytes || this.#window.size === 0) return;
-      await this.#changed.wait(signal);
+  /** Drops what nobody needs from the window, the oldest first, to make room for a block; a promise where that is too little. */
+  #room(bytes: number, signal: AbortSignal): Promise<void> | undefined {
+    const fits = (): boolean => this.#windowBytes + bytes <= this.#options.windowBytes;
+    for (const [block, arrived] of this.#window) {
+      if (fits()) break;
+      if (this.#isSpare(block, arrived)) this.#drop(block, arrived);
     }
+    return fits() || this.#window.size === 0 ? undefined : this.#changed.wait(signal);
   }
 
   #isSpare(block: number, arrived: ArrivedBlock): boolean {

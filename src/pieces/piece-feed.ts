@@ -1,5 +1,6 @@
 // The way bytes come into an arriving piece: in order, in chunks of any size, gathered to blocks, each block proved or
 // its digest taken before anybody sees it.
+import type { ByteRange } from '../../backends/backend.ts';
 import { ArrivedBlock } from './arrived-block.ts';
 import { type BlockRange, blockBytes, bytesOf } from './blocks.ts';
 import type { BufferPool, LentBuffer } from './buffer-pool.ts';
@@ -22,6 +23,13 @@ export interface Feed {
    */
   from(source: Supplier, digests?: BlockDigests): void;
   /**
+   * Memory for the next bytes, to the end of their block: whoever reads them writes them straight there and says so by
+   * filled(). A promise while there is no room for their block: then ask again. Throws when the feed has ended or failed.
+   */
+  space(signal: AbortSignal): Uint8Array | Promise<void>;
+  /** So many bytes are at the beginning of what space() gave last. Throws as push() rejects. */
+  filled(bytes: number): void;
+  /**
    * Resolves when all of the chunk is taken over. Rejects when the feed has ended or failed, and with 'DigestMismatch'
    * when a block is not what its digest names: the feed then goes on at the beginning of that block, from elsewhere.
    * One push at a time: the next waits for the last.
@@ -35,8 +43,8 @@ export interface Feed {
 
 /** What a feed needs of the piece it feeds. */
 export interface FeedTarget {
-  /** `feeding` is aborted when the feed fails. */
-  room(bytes: number, feeding: AbortSignal, signal: AbortSignal): Promise<void>;
+  /** A promise while there is none: it resolves when it is worth to ask again. */
+  room(bytes: number, signal: AbortSignal): Promise<void> | undefined;
   arrived(block: ArrivedBlock): void;
   settled(): Promise<void>;
   ended(error: unknown): void;
@@ -52,6 +60,8 @@ export class PieceFeed implements Feed {
   #digests: BlockDigests | undefined;
   #at: number;
   #filling: LentBuffer | undefined;
+  /** Somebody was given the rest of what is being filled, and may write to it at any moment. */
+  #isOut = false;
   #ended = false;
 
   constructor(
@@ -80,26 +90,42 @@ export class PieceFeed implements Feed {
     this.#beginBlockAgain();
   }
 
+  space(signal: AbortSignal): Uint8Array | Promise<void> {
+    this.#abort.signal.throwIfAborted();
+    const { start, end } = this.#blockAt(this.#at);
+    if (this.#filling === undefined) {
+      signal.throwIfAborted();
+      const room = this.#target.room(end - start, signal);
+      if (room !== undefined) return room;
+      this.#filling = this.#deps.pool.take(end - start);
+    }
+    this.#isOut = true;
+    return this.#filling.bytes.subarray(this.#at - start);
+  }
+
+  filled(bytes: number): void {
+    this.#abort.signal.throwIfAborted();
+    const { end } = this.#blockAt(this.#at);
+    if (this.#filling === undefined || bytes > end - this.#at) {
+      throw new RangeError(`There was no room for ${bytes} bytes that were filled in.`);
+    }
+    this.#at += bytes;
+    if (this.#at === end) this.#complete(Math.floor((end - 1) / this.#deps.blockSize), this.#filling);
+    this.#isOut = false;
+  }
+
   async push(chunk: Uint8Array, signal: AbortSignal): Promise<void> {
     if (chunk.length > this.remainingBytes) {
       throw new RangeError(`The feed promised ${this.remainingBytes} bytes more, not ${chunk.length}.`);
     }
     for (let taken = 0; taken < chunk.length; ) {
-      this.#abort.signal.throwIfAborted();
-      const block = Math.floor(this.#at / this.#deps.blockSize);
-      const range = blockBytes(block, this.#deps.lengthBytes, this.#deps.blockSize);
-      if (this.#filling === undefined) {
-        await this.#target.room(range.end - range.start, this.#abort.signal, signal);
-        this.#abort.signal.throwIfAborted();
-      }
-      // From here to the end of the turn nobody can fail the feed and take the buffer away.
-      this.#filling ??= this.#deps.pool.take(range.end - range.start);
-      const filling = this.#filling;
-      const bytes = chunk.subarray(taken, taken + range.end - this.#at);
-      filling.bytes.set(bytes, this.#at - range.start);
-      taken += bytes.length;
-      this.#at += bytes.length;
-      if (this.#at === range.end) this.#complete(block, filling);
+      const space = this.space(signal);
+      if (space instanceof Uint8Array) {
+        const bytes = chunk.subarray(taken, taken + space.length);
+        space.set(bytes);
+        taken += bytes.length;
+        this.filled(bytes.length);
+      } else await space;
     }
   }
 
@@ -120,8 +146,7 @@ export class PieceFeed implements Feed {
     if (this.#ended) return;
     this.#ended = true;
     this.#abort.abort(error);
-    this.#filling?.release();
-    this.#filling = undefined;
+    this.#letGo();
     this.#target.ended(error);
   }
 
@@ -160,8 +185,18 @@ export class PieceFeed implements Feed {
   /** A feed begins with a block, and so does whoever goes on with it. */
   #beginBlockAgain(): void {
     if (this.#filling === undefined) return;
-    this.#filling.release();
-    this.#filling = undefined;
+    this.#letGo();
     this.#at -= this.#at % this.#deps.blockSize;
+  }
+
+  /** What a connection may still write to is never used again. */
+  #letGo(): void {
+    if (!this.#isOut) this.#filling?.release();
+    this.#filling = undefined;
+    this.#isOut = false;
+  }
+
+  #blockAt(at: number): ByteRange {
+    return blockBytes(Math.floor(at / this.#deps.blockSize), this.#deps.lengthBytes, this.#deps.blockSize);
   }
 }

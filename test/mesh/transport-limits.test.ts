@@ -16,6 +16,7 @@ import {
   startBehindProxy,
   startServer,
 } from '../support/mesh-wire.ts';
+import { receivedBytes } from '../support/received-bytes.ts';
 
 const echo = { kind: 'ask', handle: async (body: unknown) => body } as const;
 
@@ -153,7 +154,7 @@ test('a gateway that hangs is seen within the limits for headers', async () => {
   const late = (limitMs: number) => `Unreachable: ${self.id} gave no answer within ${limitMs} ms.`;
   expect(await problemOf(client.ask(self.id, 'hello', 1, anySignal()))).toBe(late(50));
   expect(await problemOf(client.lines(self.id, 'acquire', 1, anySignal()))).toBe(late(60));
-  expect(await problemOf(client.bytes(self.id, 'piece', 1, anySignal()))).toBe(late(70));
+  expect(await problemOf(receivedBytes(client, self.id, 'piece', 1, anySignal()))).toBe(late(70));
 });
 
 test('calls that may take longer have limits of their own', async () => {

@@ -12,6 +12,7 @@ import {
   startBehindProxy,
   startServer,
 } from '../support/mesh-wire.ts';
+import { receivedBytes } from '../support/received-bytes.ts';
 
 const MIB = 1024 * 1024;
 
@@ -94,7 +95,7 @@ test.each(['lines', 'bytes'] as const)('an error before the first byte is the an
   const answer =
     kind === 'lines'
       ? client.lines(self.id, 'acquire', 1, anySignal())
-      : client.bytes(self.id, 'piece', 1, anySignal());
+      : receivedBytes(client, self.id, 'piece', 1, anySignal());
   expect(await problemOf(answer)).toBe(`NotHeld: ${self.id}: It was evicted.`);
 });
 
@@ -120,7 +121,7 @@ test('an error after the first byte cuts the answer; it never ends cleanly', asy
   const { client } = makeClient();
   const broken = `Unreachable: ${self.id} broke off in the middle of an answer.`;
   expect(await problemOf(client.lines(self.id, 'acquire', 1, anySignal()).then(collect))).toBe(broken);
-  expect(await problemOf(client.bytes(self.id, 'piece', 1, anySignal()).then(collect))).toBe(broken);
+  expect(await problemOf(receivedBytes(client, self.id, 'piece', 1, anySignal()).then(collect))).toBe(broken);
 });
 
 test('a gateway that dies in the middle is seen at once', async () => {
@@ -134,7 +135,7 @@ test('a gateway that dies in the middle is seen at once', async () => {
     },
   });
   const { client } = makeClient();
-  const bytes = await client.bytes(self.id, 'piece', 1, anySignal());
+  const bytes = await receivedBytes(client, self.id, 'piece', 1, anySignal());
   expect((await bytes.next()).value).toHaveLength(1_000);
   const next = problemOf(bytes.next());
   await server.close(0);
@@ -152,7 +153,7 @@ test('a reader that does not read stops the writer; all bytes arrive when it rea
     },
   });
   const { client } = makeClient();
-  const bytes = await client.bytes(self.id, 'piece', 1, anySignal());
+  const bytes = await receivedBytes(client, self.id, 'piece', 1, anySignal());
   // What the kernel takes on both sides is not ours to bound, so that its size is found out: it stops growing.
   let seen = -1;
   await expect
@@ -185,7 +186,7 @@ test('memory given to a write may be used again when it resolves', async () => {
     },
   });
   const { client } = makeClient();
-  const received = Buffer.concat(await collect(await client.bytes(self.id, 'piece', 1, anySignal())));
+  const received = Buffer.concat(await collect(await receivedBytes(client, self.id, 'piece', 1, anySignal())));
   for (let turns = 0; turns < 16; turns += 1) {
     expect(received.subarray(turns * MIB, (turns + 1) * MIB).equals(Buffer.alloc(MIB, turns))).toBe(true);
   }
@@ -204,7 +205,7 @@ test('a caller that reads as fast as it is written to keeps nobody else from bei
     hello: { kind: 'ask', handle: async () => 'served' },
   });
   const { client } = makeClient();
-  const bytes = await client.bytes(self.id, 'piece', 1, anySignal());
+  const bytes = await receivedBytes(client, self.id, 'piece', 1, anySignal());
   const drained = collect(bytes);
   for (let call = 0; call < 20; call += 1) expect(await client.ask(self.id, 'hello', 1, anySignal())).toBe('served');
   reading = false;
@@ -251,7 +252,7 @@ test.each(LEAVING)('a caller that leaves by $how ends the handler, for lines and
   const { client } = makeClient();
   const controllers = [new AbortController(), new AbortController()] as const;
   await leave(await client.lines(self.id, 'acquire', 1, controllers[0].signal), controllers[0]);
-  await leave(await client.bytes(self.id, 'piece', 1, controllers[1].signal), controllers[1]);
+  await leave(await receivedBytes(client, self.id, 'piece', 1, controllers[1].signal), controllers[1]);
   await expect.poll(() => ended.toSorted()).toEqual(['bytes', 'lines']);
   await expect.poll(() => server.requestsInFlight).toBe(0);
 });
@@ -272,7 +273,7 @@ test('a write to a caller that has left rejects', async () => {
     },
   });
   const { client } = makeClient();
-  const bytes = await client.bytes(self.id, 'piece', 1, anySignal());
+  const bytes = await receivedBytes(client, self.id, 'piece', 1, anySignal());
   await bytes.next();
   await bytes.return();
   const left = 'Unreachable: Whoever asked for these bytes has left.';

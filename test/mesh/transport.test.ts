@@ -13,6 +13,7 @@ import {
   startBehindProxy,
   startServer,
 } from '../support/mesh-wire.ts';
+import { receivedBytes } from '../support/received-bytes.ts';
 
 const echo = { kind: 'ask', handle: async (body: unknown) => body } as const;
 
@@ -38,7 +39,7 @@ test('an ask is answered with a value, lines with values, bytes with bytes', asy
   const { client } = makeClient();
   expect(await client.ask(self.id, 'hello', { a: 1 }, anySignal())).toEqual({ body: { a: 1 }, caller: '127.0.0.1:1' });
   expect(await collect(await client.lines(self.id, 'acquire', [7], anySignal()))).toEqual([[7], null, 'üüü']);
-  const bytes = await collect(await client.bytes(self.id, 'piece', {}, anySignal()));
+  const bytes = await collect(await receivedBytes(client, self.id, 'piece', {}, anySignal()));
   expect(Buffer.concat(bytes).toString()).toBe('first second');
 });
 
@@ -51,7 +52,7 @@ test('answers that have nothing to say are whole too', async () => {
   const { client } = makeClient();
   expect(await client.ask(self.id, 'hello', undefined, anySignal())).toBe(null);
   expect(await collect(await client.lines(self.id, 'acquire', {}, anySignal()))).toEqual([]);
-  expect(await collect(await client.bytes(self.id, 'piece', {}, anySignal()))).toEqual([]);
+  expect(await collect(await receivedBytes(client, self.id, 'piece', {}, anySignal()))).toEqual([]);
 });
 
 test('both sides learn who the other is, and that its list is another one', async () => {

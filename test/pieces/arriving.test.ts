@@ -283,6 +283,42 @@ test('a block is never made of two sources', async () => {
   expect(Buffer.from(shelved?.bytes ?? []).equals(content)).toBe(true);
 });
 
+test('memory that was given away to be filled is not used again unless it was', async () => {
+  const { arrivals } = world();
+  const ended = arrivals.feed(piece, all);
+  const lent = ended.space(signal);
+  if (!(lent instanceof Uint8Array)) throw new Error('There is room.');
+  ended.fail(new Error('cut'));
+  expect(() => ended.filled(1)).toThrow('cut');
+  expect(() => ended.space(signal)).toThrow('cut');
+  const feed = arrivals.feed(piece, all);
+  const other = feed.space(signal);
+  if (!(other instanceof Uint8Array)) throw new Error('There is room.');
+  expect(other.buffer).not.toBe(lent.buffer);
+  feed.from('origin');
+  expect(() => feed.filled(1)).toThrow(RangeError);
+  await feed.push(content.subarray(0, BLOCK), signal);
+  other.fill(0);
+  const read = await arrivals.join(piece).read(0, BLOCK, signal);
+  expect(Buffer.from(read?.bytes ?? []).equals(content.subarray(0, BLOCK))).toBe(true);
+});
+
+test('memory is given to the end of a block, and no more than that may be filled', async () => {
+  const { arrivals, memory } = world();
+  const feed = arrivals.feed(piece, all);
+  while (feed.remainingBytes > 0) {
+    const space = feed.space(signal);
+    if (space instanceof Uint8Array) {
+      expect(() => feed.filled(space.length + 1)).toThrow(RangeError);
+      const at = content.length - feed.remainingBytes;
+      space.set(content.subarray(at, at + Math.min(1500, space.length)));
+      feed.filled(Math.min(1500, space.length));
+    } else await space;
+  }
+  await feed.finish();
+  expect(await readAll(memory, piece)).toEqual(content);
+});
+
 test('a fill that began in the middle serves the middle, and what no feed brings is told at once', async () => {
   const { arrivals } = world();
   const reader = arrivals.join(piece);

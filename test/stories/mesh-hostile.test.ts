@@ -14,6 +14,7 @@ import { makeAuthority } from '../support/mesh-certificates.ts';
 import { MESH_SECRET, type MeshGateway, MeshGateways } from '../support/mesh-gateways.ts';
 import { BUCKET, ORIGIN } from '../support/mesh-origin.ts';
 import { anySignal, CLIENT, makeClient, memberAt, problemOf, sendRaw } from '../support/mesh-wire.ts';
+import { receivedBytes } from '../support/received-bytes.ts';
 
 const MIB = 1024 * 1024;
 const BLOCK = 256 * 1024;
@@ -94,7 +95,9 @@ test('strangers at the mesh port are refused, logged and counted, and get no byt
   const request = { ...pieceFields('k', bytes.length, await etagOf(gateway)), first: 0, end: 1 };
 
   const stranger = makeClient({ secret: 'not the secret of this mesh' });
-  expect(await problemOf(stranger.client.bytes(gateway.id, 'piece', request, anySignal()))).toContain('Refused');
+  expect(await problemOf(receivedBytes(stranger.client, gateway.id, 'piece', request, anySignal()))).toContain(
+    'Refused',
+  );
   expect(await refusedAs(gateway, 'proof')).toBe(1);
   expect((await sendRaw(gateway.meshPort, { path: '/mesh/v1/piece', body: JSON.stringify(request) })).status).toBe(400);
   for (const path of ['/mesh/v1/../../data/cache', '/mesh/v1/%2e%2e/piece', '//mesh/v1/piece']) {
@@ -196,6 +199,7 @@ function slabOfVersion(key: string, size: number, etag: string) {
 /** Bytes of blocks that came. */
 async function collected(member: HostileMember, gateway: MeshGateway, body: unknown): Promise<number> {
   let bytes = 0;
-  for await (const chunk of await member.client.bytes(gateway.id, 'piece', body, anySignal())) bytes += chunk.length;
+  for await (const chunk of await receivedBytes(member.client, gateway.id, 'piece', body, anySignal()))
+    bytes += chunk.length;
   return Math.floor(bytes / BLOCK) * BLOCK;
 }

@@ -1,7 +1,15 @@
 // Gateways that ask each other in one process, without sockets. What is said goes through JSON, as on the wire; members
 // can be cut off, hang, and be counted.
 import type { Member, MemberId } from '../../src/mesh/member.ts';
-import { type CallName, type Handler, type Handlers, type MeshClient, MeshError } from '../../src/mesh/transport.ts';
+import {
+  type ByteSink,
+  type CallName,
+  type Handler,
+  type Handlers,
+  type MeshClient,
+  MeshError,
+} from '../../src/mesh/transport.ts';
+import { pourInto } from './received-bytes.ts';
 
 export class MemoryMesh {
   readonly calls: { readonly from: MemberId; readonly to: MemberId; readonly call: CallName }[] = [];
@@ -29,11 +37,11 @@ export class MemoryMesh {
         const handler = await this.#reach(self, to, call, 'lines', signal);
         return this.#lines(to, handler.handle(overWire(body), self, signal), signal);
       },
-      bytes: async (to, call, body, signal) => {
+      bytes: async (to, call, body, into, signal) => {
         const handler = await this.#reach(self, to, call, 'bytes', signal);
         const pipe = new Pipe(to, signal);
         await pipe.begin((out) => handler.handle(overWire(body), self, out, pipe.left.signal));
-        return pipe.chunks();
+        for await (const chunk of pipe.chunks()) await left(pourInto(into, chunk), signal);
       },
     };
   }
@@ -98,11 +106,11 @@ class Pipe {
   }
 
   /** Resolves with the first byte; rejects with what the handler says instead. */
-  async begin(run: (out: { write(bytes: Uint8Array): Promise<void> }) => Promise<void>): Promise<void> {
-    const write = (bytes: Uint8Array) =>
+  async begin(run: (out: ByteSink) => Promise<void>): Promise<void> {
+    const write = (...parts: readonly Uint8Array[]) =>
       new Promise<void>((taken, refused) => {
         if (this.left.signal.aborted) refused(unreachable('the caller'));
-        this.#chunks.push({ bytes: Buffer.from(bytes), taken, refused });
+        this.#chunks.push({ bytes: Buffer.concat(parts), taken, refused });
         this.#wake();
       });
     void run({ write }).then(

@@ -2,7 +2,7 @@
 // first, then runs of its blocks; a block of a piece that is still arriving comes with its own digest, signed. What
 // waits for its source says so, so that the one who waits for it can tell patience from a dead line.
 import { DIGEST_BYTES } from '../../pieces/digests.ts';
-import { MeshError } from '../transport.ts';
+import { type ByteTarget, MeshError } from '../transport.ts';
 import { SIGNATURE_BYTES } from './proof.ts';
 
 export const HEAD_BYTES = 12;
@@ -46,10 +46,9 @@ function head(kind: FrameKind, block: number, lengthBytes: number): Buffer {
   return bytes;
 }
 
-/** Told of frames and, after a 'run' or a 'signed', of its bytes as they come. */
-export interface FrameTarget {
+/** Told of frames; after a 'run' or a 'signed' its bytes go where it says. */
+export interface FrameTarget extends ByteTarget {
   frame(frame: Frame): void;
-  bytes(chunk: Buffer): Promise<void>;
 }
 
 interface Head {
@@ -58,12 +57,12 @@ interface Head {
   readonly lengthBytes: number;
 }
 
-export class FrameReader {
+export class FrameReader implements ByteTarget {
   readonly #target: FrameTarget;
   readonly #maxDigestBytes: number;
-  /** Collected until it is whole: a head, or what belongs to it. */
-  #collected: Buffer[] = [];
-  #missing = HEAD_BYTES;
+  /** Of a head, or of what belongs to it. */
+  #collected: Buffer = Buffer.allocUnsafe(HEAD_BYTES);
+  #collectedBytes = 0;
   #head: Head | undefined;
   #payloadLeft = 0;
 
@@ -73,22 +72,23 @@ export class FrameReader {
     this.#maxDigestBytes = options.maxBlocks * DIGEST_BYTES;
   }
 
-  /** Rejects with 'Malformed', and with what the target rejects with. */
-  async push(chunk: Buffer): Promise<void> {
-    for (let at = 0; at < chunk.length; ) {
-      if (this.#payloadLeft > 0) {
-        const bytes = chunk.subarray(at, at + this.#payloadLeft);
-        this.#payloadLeft -= bytes.length;
-        at += bytes.length;
-        await this.#target.bytes(bytes);
-      } else {
-        const bytes = chunk.subarray(at, at + this.#missing);
-        this.#collected.push(bytes);
-        this.#missing -= bytes.length;
-        at += bytes.length;
-        if (this.#missing === 0) this.#collect(Buffer.concat(this.#collected.splice(0)));
-      }
+  space(): Uint8Array | Promise<void> {
+    if (this.#payloadLeft === 0) return this.#collected.subarray(this.#collectedBytes);
+    const space = this.#target.space();
+    return space instanceof Uint8Array && space.length > this.#payloadLeft
+      ? space.subarray(0, this.#payloadLeft)
+      : space;
+  }
+
+  /** Throws 'Malformed', and what the target throws. */
+  taken(bytes: number): void {
+    if (this.#payloadLeft > 0) {
+      this.#payloadLeft -= bytes;
+      this.#target.taken(bytes);
+      return;
     }
+    this.#collectedBytes += bytes;
+    if (this.#collectedBytes === this.#collected.length) this.#collect(this.#collected);
   }
 
   #collect(bytes: Buffer): void {
@@ -105,10 +105,11 @@ export class FrameReader {
     else if (kind === 'waiting') this.#emit({ kind });
     else {
       this.#head = read;
-      this.#missing = kind === 'signed' ? DIGEST_BYTES + SIGNATURE_BYTES : read.lengthBytes;
-      if (this.#missing > Math.max(this.#maxDigestBytes, DIGEST_BYTES + SIGNATURE_BYTES)) {
-        throw new MeshError('Malformed', `A piece came with ${this.#missing} bytes of digests.`);
+      const missing = kind === 'signed' ? DIGEST_BYTES + SIGNATURE_BYTES : read.lengthBytes;
+      if (missing > Math.max(this.#maxDigestBytes, DIGEST_BYTES + SIGNATURE_BYTES)) {
+        throw new MeshError('Malformed', `A piece came with ${missing} bytes of digests.`);
       }
+      this.#expect(missing);
     }
   }
 
@@ -122,8 +123,13 @@ export class FrameReader {
   }
 
   #emit(frame: Frame): void {
-    this.#missing = HEAD_BYTES;
+    this.#expect(HEAD_BYTES);
     if ('lengthBytes' in frame) this.#payloadLeft = frame.lengthBytes;
     this.#target.frame(frame);
+  }
+
+  #expect(bytes: number): void {
+    this.#collected = Buffer.allocUnsafe(bytes);
+    this.#collectedBytes = 0;
   }
 }

@@ -10,8 +10,8 @@ import { PieceError } from '../../pieces/piece-store.ts';
 import type { MemberId } from '../member.ts';
 import type { Proof } from '../tracker/slab-state.ts';
 import type { Complaint } from '../tracker/tracker-calls.ts';
-import { type MeshClient, MeshError, type MeshErrorCode } from '../transport.ts';
-import { type Frame, FrameReader } from './frames.ts';
+import { type ByteTarget, type MeshClient, MeshError, type MeshErrorCode } from '../transport.ts';
+import { type Frame, FrameReader, type FrameTarget } from './frames.ts';
 import { encodePieceRequest } from './piece-request.ts';
 import { BlockVerifier, digestsOf } from './proof.ts';
 import type { PieceProof, ProofBook } from './proof-book.ts';
@@ -67,20 +67,23 @@ export class PieceBorrower {
     const silence = new Silence(silenceMs);
     const both = AbortSignal.any([signal, silence.signal]);
     const receiving = new Receiving(piece, blockSize, end, feed, loan, this.#deps, both);
+    const frames = new FrameReader(receiving, { maxBlocks: receiving.blocks });
+    const into: ByteTarget = {
+      space: () => silence.during(frames.space()),
+      taken: (bytes) => {
+        frames.taken(bytes);
+        if (receiving.isGiving || loan.arriving) silence.hear();
+      },
+    };
     try {
-      const chunks = await this.#deps.client.bytes(loan.from, 'piece', body, both);
-      const frames = new FrameReader(receiving, { maxBlocks: receiving.blocks });
-      for await (const chunk of chunks) {
-        silence.pause();
-        await frames.push(chunk);
-        silence.resume(receiving.isGiving || loan.arriving);
-      }
+      await this.#deps.client.bytes(loan.from, 'piece', body, into, both);
     } catch (error) {
       signal.throwIfAborted();
       if (silence.signal.aborted) throw new LoanError('silent', `${loan.from} says nothing.`, { cause: error });
       throw asLoanError(error, loan.from, receiving.hasBegun);
     } finally {
       silence.end();
+      receiving.count();
     }
     if (feed.remainingBytes > 0) throw new LoanError('not-held', `${loan.from} did not send all of the piece.`);
   }
@@ -99,7 +102,7 @@ export class LoanError extends Error {
 }
 
 /** What comes of one piece from one member. */
-class Receiving {
+class Receiving implements FrameTarget {
   readonly blocks: number;
   readonly #piece: Piece;
   readonly #blockSize: number;
@@ -115,6 +118,7 @@ class Receiving {
   #isListed = false;
   /** Of the frame that is coming. */
   #leftBytes = 0;
+  #uncountedBytes = 0;
   /** What came last was not only that there is nothing to give. */
   isGiving = true;
   /** Some of its bytes have come. */
@@ -152,12 +156,24 @@ class Receiving {
     if (frame.kind === 'run' || frame.kind === 'signed') this.#begin(frame.lengthBytes);
   }
 
-  async bytes(chunk: Buffer): Promise<void> {
+  space(): Uint8Array | Promise<void> {
+    return this.#feed.space(this.#signal);
+  }
+
+  taken(bytes: number): void {
     this.hasBegun = true;
-    this.#received(chunk.length, this.#loan.from);
-    this.#leftBytes -= chunk.length;
-    await this.#feed.push(chunk, this.#signal);
-    if (this.#leftBytes === 0 && this.#loan.arriving) this.#loan.waiting(true);
+    this.#uncountedBytes += bytes;
+    this.#leftBytes -= bytes;
+    this.#feed.filled(bytes);
+    if (this.#leftBytes > 0) return;
+    this.count();
+    if (this.#loan.arriving) this.#loan.waiting(true);
+  }
+
+  /** Once for each frame, and at the end: bytes come in thin streams of many reads. */
+  count(): void {
+    if (this.#uncountedBytes > 0) this.#received(this.#uncountedBytes, this.#loan.from);
+    this.#uncountedBytes = 0;
   }
 
   #begin(lengthBytes: number): void {
@@ -218,14 +234,18 @@ class Silence {
     return this.#controller.signal;
   }
 
-  pause(): void {
-    this.#listening = false;
+  /** Something came that was worth listening to. */
+  hear(): void {
+    this.#quietLooks = 0;
   }
 
-  /** `heard`: what came was worth listening to. */
-  resume(heard: boolean): void {
-    if (heard) this.#quietLooks = 0;
-    this.#listening = true;
+  /** While there is no room for what comes, nobody listens. */
+  during(space: Uint8Array | Promise<void>): Uint8Array | Promise<void> {
+    if (space instanceof Uint8Array) return space;
+    this.#listening = false;
+    return space.finally(() => {
+      this.#listening = true;
+    });
   }
 
   end(): void {

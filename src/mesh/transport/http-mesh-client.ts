@@ -6,12 +6,13 @@ import type { IncomingMessage } from 'node:http';
 import { afterPatience } from '../../concurrency/patience.ts';
 import type { Member, MemberId } from '../member.ts';
 import { type MemberAddress, memberAddress } from '../member-address.ts';
-import { type CallName, type MeshClient, MeshError } from '../transport.ts';
+import { type ByteTarget, type CallName, type MeshClient, MeshError } from '../transport.ts';
 import type { MeshTls } from './certificates.ts';
 import { Incoming, IncomingValues } from './incoming.ts';
 import { MemberSockets } from './member-sockets.ts';
 import { type AnswerType, errorOf, HEADERS, OTHER_RUN, TYPES } from './protocol.ts';
 import { parseJson, readBody } from './read-body.ts';
+import { receiveBytes } from './receive-bytes.ts';
 import { LineReader } from './receive-lines.ts';
 import { RequestSigner } from './request-signer.ts';
 import { StaleConnection, sendRequest } from './send-request.ts';
@@ -101,21 +102,27 @@ export class HttpMeshClient implements MeshClient {
   ): Promise<AsyncGenerator<unknown, void, undefined>> {
     const { linesTimeoutMs, silenceTimeoutMs, maxAnswerBytes } = this.#options;
     const call = { to, name, body: textOf(body), type: TYPES.lines, timeoutMs: linesTimeoutMs };
-    const incoming = await this.#stream(call, silenceTimeoutMs, signal);
-    const reader = new LineReader(incoming, { who: to, maxLineBytes: maxAnswerBytes });
-    return new IncomingValues(incoming, () => reader.next());
+    const leave = this.#enter(to);
+    try {
+      const { res } = await this.#send(call, signal);
+      const incoming = new Incoming(res, { who: to, silenceMs: silenceTimeoutMs }, signal, leave);
+      const reader = new LineReader(incoming, { who: to, maxLineBytes: maxAnswerBytes });
+      return new IncomingValues(incoming, () => reader.next());
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
-  async bytes(
-    to: MemberId,
-    name: CallName,
-    body: unknown,
-    signal: AbortSignal,
-  ): Promise<AsyncGenerator<Buffer, void, undefined>> {
+  async bytes(to: MemberId, name: CallName, body: unknown, into: ByteTarget, signal: AbortSignal): Promise<void> {
     const timeoutMs = this.#options.bytesTimeoutMs;
-    const call = { to, name, body: textOf(body), type: TYPES.bytes, timeoutMs };
-    const incoming = await this.#stream(call, undefined, signal);
-    return new IncomingValues(incoming, () => incoming.next());
+    const leave = this.#enter(to);
+    try {
+      const { res } = await this.#send({ to, name, body: textOf(body), type: TYPES.bytes, timeoutMs }, signal);
+      await receiveBytes(res, this.#sockets.tapOf(res.socket), { who: to, into }, signal);
+    } finally {
+      leave();
+    }
   }
 
   /** Of a client with certificates: new connections are made with these. */
@@ -127,17 +134,6 @@ export class HttpMeshClient implements MeshClient {
   close(): void {
     this.#closed = true;
     this.#sockets.close();
-  }
-
-  async #stream(call: Call, silenceMs: number | undefined, signal: AbortSignal): Promise<Incoming> {
-    const leave = this.#enter(call.to);
-    try {
-      const { res } = await this.#send(call, signal);
-      return new Incoming(res, { who: call.to, silenceMs }, signal, leave);
-    } catch (error) {
-      leave();
-      throw error;
-    }
   }
 
   /** Throws Busy past the limit. */
@@ -179,9 +175,11 @@ export class HttpMeshClient implements MeshClient {
     const { connectTimeoutMs, handshakeTimeoutMs, maxAnswerBytes } = this.#options;
     const limits = { connectTimeoutMs, handshakeTimeoutMs, headersTimeoutMs: call.timeoutMs };
     const signed = this.#signer.sign(call.to, call.name, call.body);
-    const res = await sendRequest(this.#sockets, { address, ...signed, body: call.body, limits }, signal);
+    const holdsBody = call.type === TYPES.bytes;
+    const res = await sendRequest(this.#sockets, { address, ...signed, body: call.body, limits, holdsBody }, signal);
     const headers = res.headers as Readonly<Record<string, string | undefined>>;
     const streamed = res.statusCode === 200 && headers['content-type'] === call.type && call.type !== TYPES.ask;
+    if (holdsBody && !streamed) this.#sockets.tapOf(res.socket).pass();
     const answer = { res, text: streamed ? undefined : await readAnswer(res, call, maxAnswerBytes, signal) };
     const member = this.#signer.checkAnswer(signed.mac, { status: res.statusCode ?? 0, headers }, answer.text ?? '');
     if (member?.id !== call.to) {

@@ -18,11 +18,12 @@ export class ResponseSink implements ByteSink {
     });
   }
 
-  write(bytes: Uint8Array): Promise<void> {
+  write(...parts: readonly Uint8Array[]): Promise<void> {
     const { res } = this.#reply;
     if (res.destroyed || res.closed) return Promise.reject(callerLeft());
     if (!res.headersSent) this.#reply.begin(TYPES.bytes);
-    if (bytes.length === 0) return Promise.resolve();
+    const last = parts.findLast(({ length }) => length > 0);
+    if (last === undefined) return Promise.resolve();
     return new Promise((resolve, reject) => {
       let left = 2;
       this.#rejecting.add(reject);
@@ -32,7 +33,12 @@ export class ResponseSink implements ByteSink {
         this.#rejecting.delete(reject);
         resolve();
       };
-      res.write(bytes, (error) => {
+      // Within a turn Node gathers writes: all parts go out by one call of the system.
+      for (const part of parts) {
+        if (part === last) break;
+        if (part.length > 0) res.write(part);
+      }
+      res.write(last, (error) => {
         if (error) reject(callerLeft(error));
         else step();
       });

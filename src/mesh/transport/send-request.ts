@@ -14,6 +14,8 @@ interface SendLimits {
 export interface Sent extends Outgoing {
   readonly body: string;
   readonly limits: SendLimits;
+  /** What follows the headers of the answer waits in the socket's tap. */
+  readonly holdsBody: boolean;
 }
 
 /** A kept connection turned out to be closed before anything of an answer came. */
@@ -48,6 +50,7 @@ export function sendRequest(sockets: MemberSockets, request: Sent, signal: Abort
     };
     const awaitHeaders = () => limit(headersTimeoutMs, 'gave no answer');
     sent.once('socket', (socket) => {
+      if (request.holdsBody) sockets.tapOf(socket).holdBody();
       if (!socket.connecting) {
         awaitHeaders();
         return;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeFrame, type Frame, FrameReader, HEAD_BYTES } from '../../../src/mesh/exchange/frames.ts';
+import { pourInto } from '../../support/received-bytes.ts';
 
 interface Told {
   readonly frames: Frame[];
@@ -9,12 +10,14 @@ interface Told {
 
 function reader(maxBlocks = 64): { reader: FrameReader; told: Told } {
   const told: Told = { frames: [], bytes: [] };
+  const memory = Buffer.alloc(97);
   const target = {
     frame: (frame: Frame) => {
       told.frames.push(frame);
     },
-    bytes: async (chunk: Buffer) => {
-      told.bytes.push(Buffer.from(chunk));
+    space: () => memory,
+    taken: (bytes: number) => {
+      told.bytes.push(Buffer.from(memory.subarray(0, bytes)));
     },
   };
   return { reader: new FrameReader(target, { maxBlocks }), told };
@@ -52,7 +55,7 @@ test('what was sent is read, however the wire has cut it', async () => {
         const { reader: reads, told } = reader();
         for (let at = 0, cut = 0; at < wire.length; cut += 1) {
           const length = cuts[cut % cuts.length] ?? 1;
-          await reads.push(wire.subarray(at, at + length));
+          await pourInto(reads, wire.subarray(at, at + length));
           at += length;
         }
         expect(told.frames).toEqual(sent);
@@ -69,11 +72,11 @@ test('a kind of frame that nobody knows is refused', async () => {
   for (const kind of [0, 5, 4_294_967_295]) {
     const head = Buffer.alloc(HEAD_BYTES);
     head.writeUInt32BE(kind);
-    await expect(reader().reader.push(head)).rejects.toMatchObject({ code: 'Malformed' });
+    await expect(pourInto(reader().reader, head)).rejects.toMatchObject({ code: 'Malformed' });
   }
 });
 
 test('more digests than the piece has blocks are refused before they are read', async () => {
   const frame = encodeFrame({ kind: 'digests', bytes: Buffer.alloc(32 * 65) });
-  await expect(reader(64).reader.push(frame.subarray(0, HEAD_BYTES))).rejects.toMatchObject({ code: 'Malformed' });
+  await expect(pourInto(reader(64).reader, frame.subarray(0, HEAD_BYTES))).rejects.toMatchObject({ code: 'Malformed' });
 });

@@ -88,21 +88,20 @@ class Lending {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { blocks, piece } = this.#request;
-    let isListed = await this.#listDigests();
+    const { blocks } = this.#request;
+    let listed = await this.#listed();
+    let isListed = false;
     for (let block = blocks.first; block < blocks.end; ) {
-      const end = isListed ? this.#runEnd(block) : block + 1;
-      const start = this.#bytes(block).start;
-      const bytes = await this.#take(start, this.#bytes(end - 1).end, signal);
+      const end = listed === undefined ? block + 1 : this.#runEnd(block);
+      const bytes = await this.#take(this.#bytes(block).start, this.#bytes(end - 1).end, signal);
       try {
         const lengthBytes = bytes.bytes.length;
         // The list may have come together with the block.
-        isListed ||= await this.#listDigests();
-        const head = isListed
-          ? encodeFrame({ kind: 'run', block, lengthBytes })
-          : encodeFrame({ kind: 'signed', block, lengthBytes, ...(await this.#signed(piece, block, bytes)) });
-        await this.#out.write(head);
-        await this.#out.write(bytes.bytes);
+        listed ??= await this.#listed();
+        const head = listed === undefined ? await this.#signedHead(block, bytes) : runHead(block, lengthBytes);
+        if (listed === undefined || isListed) await this.#out.write(head, bytes.bytes);
+        else await this.#out.write(listed, head, bytes.bytes);
+        isListed = listed !== undefined;
         this.#deps.sent(lengthBytes);
         block += Math.ceil(lengthBytes / this.#request.blockSize);
       } finally {
@@ -111,12 +110,10 @@ class Lending {
     }
   }
 
-  /** False: each block is to be signed. */
-  async #listDigests(): Promise<boolean> {
+  /** The digests, as they go out. Undefined: each block is to be signed. */
+  async #listed(): Promise<Buffer | undefined> {
     const digests = await this.#digests();
-    if (digests === undefined) return false;
-    await this.#out.write(encodeFrame({ kind: 'digests', bytes: digests }));
-    return true;
+    return digests && encodeFrame({ kind: 'digests', bytes: digests });
   }
 
   /** Of all blocks, where the piece is whole here, or came with them. */
@@ -126,6 +123,11 @@ class Lending {
     if (!knowsRoot) return undefined;
     if (store.blocks(piece).isFull) return (await store.digests(piece))?.bytes;
     return proofs.find(piece)?.digests?.bytes;
+  }
+
+  async #signedHead(block: number, bytes: PieceBytes): Promise<Buffer> {
+    const signed = await this.#signed(this.#request.piece, block, bytes);
+    return encodeFrame({ kind: 'signed', block, lengthBytes: bytes.bytes.length, ...signed });
   }
 
   async #signed(piece: Piece, block: number, bytes: PieceBytes): Promise<SignedDigest> {
@@ -192,6 +194,10 @@ class Lending {
   #bytes(block: number): { start: number; end: number } {
     return blockBytes(block, this.#lengthBytes, this.#request.blockSize);
   }
+}
+
+function runHead(block: number, lengthBytes: number): Buffer {
+  return encodeFrame({ kind: 'run', block, lengthBytes });
 }
 
 const WAITING = encodeFrame({ kind: 'waiting' });

@@ -6,6 +6,8 @@ type NamesOf<Type> = {
   [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
 }[MetricName];
 
+const OBSERVED_TOGETHER = 256;
+
 export class Metrics {
   readonly #registry = new Registry();
   readonly #counters = new Map<string, Counter>();
@@ -35,12 +37,23 @@ export class Metrics {
     };
   }
 
-  set<Name extends NamesOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void {
-    this.#gauges.get(name)?.set({ ...labels }, value);
+  /** The same for what each request observes: many at a time go into their buckets for what a few cost one by one. */
+  observer<Name extends NamesOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): (value: number) => void {
+    const pending: number[] = [];
+    const observeAll = () => {
+      const histogram = this.#histograms.get(name);
+      for (const value of pending) histogram?.observe(labels, value);
+      pending.length = 0;
+    };
+    this.#uncounted.push(observeAll);
+    return (value) => {
+      pending.push(value);
+      if (pending.length === OBSERVED_TOGETHER) observeAll();
+    };
   }
 
-  observe<Name extends NamesOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number): void {
-    this.#histograms.get(name)?.observe(labels, value);
+  set<Name extends NamesOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void {
+    this.#gauges.get(name)?.set({ ...labels }, value);
   }
 
   /** A gauge that is read off when somebody looks. */

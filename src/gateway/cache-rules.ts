@@ -17,7 +17,7 @@ export function cacheRules(buckets: Readonly<Record<string, BucketConfig>>, map:
   return {
     isCached: ({ bucket }) => {
       const wish = (buckets[bucket] ?? buckets['*'])?.cache;
-      return wish === 'auto' ? map.route(bucket).backend.capabilities.local !== true : wish === 'on';
+      return wish === 'auto' ? map.route(bucket).capabilities.local !== true : wish === 'on';
     },
     freshnessOf: ({ bucket, key }) =>
       rulesOf(bucket)?.find(({ prefix }) => key.startsWith(prefix))?.freshness ?? ALWAYS_ASK,

@@ -15,7 +15,7 @@ export function observeOrigins(name: string, metrics: Pick<Metrics, 'count'>): O
 
 /** `log`: absent where requests are not to be logged one by one. */
 export function observeRequests(
-  metrics: Pick<Metrics, 'counter' | 'observe'>,
+  metrics: Pick<Metrics, 'counter' | 'observer'>,
   log: Pick<Logger, 'info'> | undefined,
 ): RequestObserver {
   const answered = eachOnce((name) => {
@@ -23,12 +23,13 @@ export function observeRequests(
     return metrics.counter('dfstore_s3_requests_total', { operation, status });
   });
   const served = eachOnce((source) => metrics.counter('dfstore_served_bytes_total', { source }));
+  const lasted = eachOnce((operation) => metrics.observer('dfstore_s3_request_duration_seconds', { operation }));
   const received = metrics.counter('dfstore_received_bytes_total', {});
   return {
     finished: (event) => {
       const { operation, status, durationMs, bytesIn } = event;
       answered(`${operation} ${status}`)();
-      metrics.observe('dfstore_s3_request_duration_seconds', { operation }, durationMs / 1_000);
+      lasted(operation)(durationMs / 1_000);
       received(bytesIn);
       for (const source in event.served) served(source)(event.served[source as Source]);
       log?.info(lineOf(event), 'A request was answered.');

@@ -1,5 +1,5 @@
 // Which origin a bucket of the gateway stands for: (backend, bucket, key prefix), by exact name, else by '*'.
-import { type Backend, BackendError, type ObjectRef } from '../../backends/backend.ts';
+import { type Backend, BackendError, type Capabilities, type ObjectRef } from '../../backends/backend.ts';
 
 export interface BucketMapping {
   /** The name of a configured backend. */
@@ -15,6 +15,8 @@ export interface Route {
   /** The backend's name in the configuration. */
   readonly name: string;
   readonly backend: Backend;
+  /** The backend's: it may be wrapped in what looks at every question. */
+  readonly capabilities: Capabilities;
   readonly bucket: string;
   readonly prefix: string;
   /** The configuration names this bucket, so clients neither make nor delete it. */
@@ -54,6 +56,7 @@ export class BucketMap {
     return {
       name: mapping.backend,
       backend,
+      capabilities: backend.capabilities,
       bucket: mapping.bucket ?? bucket,
       prefix: mapping.prefix ?? '',
       configured,

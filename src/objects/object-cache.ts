@@ -15,7 +15,7 @@ import { CachedReads } from './cached-reads.ts';
 import { NameRecords } from './name-records.ts';
 import { ObjectReader } from './object-reader.ts';
 import type { Objects } from './objects.ts';
-import { originObject } from './origin-object.ts';
+import { BackendObject } from './origin-object.ts';
 import { OriginProber, versionOf } from './origin-prober.ts';
 import { PieceFetcher } from './piece-fetcher.ts';
 import { ReadAhead } from './read-ahead.ts';
@@ -158,5 +158,5 @@ function nameAt(map: BucketMap, ref: ObjectRef): Name {
 
 function originOfRef(map: BucketMap, ref: ObjectRef) {
   const route = map.route(ref.bucket);
-  return originObject(route.name, route.backend, originRef(route, ref.key));
+  return new BackendObject(route.name, route.backend, originRef(route, ref.key));
 }

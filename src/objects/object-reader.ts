@@ -38,7 +38,9 @@ export class ObjectReader {
   atHand(origin: OriginObject, version: ObjectVersion, range: ByteRange, urgency: Urgency): Chunk | undefined {
     const slice = sliceOf(version, range);
     const bytes = slice && this.#fetcher.atHand(slice);
-    if (bytes !== undefined) this.#goAhead(origin, version, range.end, this.#observe(version, range), urgency);
+    // Whoever has all of an object goes nowhere from there.
+    if (bytes === undefined || bytes.bytes.length === version.size) return bytes;
+    this.#goAhead(origin, version, range.end, this.#observe(version, range), urgency);
     return bytes;
   }
 

@@ -23,11 +23,23 @@ export function hurrying(options: ReadOptions, haste: Haste): ReadOptions {
   };
 }
 
-export function originObject(origin: string, backend: Pick<Backend, 'head' | 'read'>, ref: ObjectRef): OriginObject {
-  return {
-    origin,
-    ref,
-    head: (options, signal) => backend.head(ref, options, signal),
-    read: (options, signal) => backend.read(ref, options, signal),
-  };
+/** A class, as one is made for every hit, and a hit asks its origin nothing. */
+export class BackendObject implements OriginObject {
+  readonly origin: string;
+  readonly ref: ObjectRef;
+  readonly #backend: Pick<Backend, 'head' | 'read'>;
+
+  constructor(origin: string, backend: Pick<Backend, 'head' | 'read'>, ref: ObjectRef) {
+    this.origin = origin;
+    this.ref = ref;
+    this.#backend = backend;
+  }
+
+  head(options: HeadOptions, signal: AbortSignal): Promise<ObjectHead> {
+    return this.#backend.head(this.ref, options, signal);
+  }
+
+  read(options: ReadOptions, signal: AbortSignal): Promise<ObjectRead> {
+    return this.#backend.read(this.ref, options, signal);
+  }
 }

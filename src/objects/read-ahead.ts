@@ -1,7 +1,7 @@
 // How far ahead of a reader to fetch: nothing until it proves sequential, then twice as far with each read that goes
 // on where the last one ended, and a quarter as far once a reader left bytes behind that were fetched ahead. One GET of a large object and
 // many small ranged GETs in a row look the same from here.
-import { LRUCache } from 'lru-cache';
+import { Recent } from '../concurrency/recent.ts';
 
 export interface ReadAheadOptions {
   /** Farthest ahead of a reader, in bytes. 0: never. */
@@ -24,11 +24,11 @@ const READERS_PER_VERSION = 8;
 
 export class ReadAhead {
   readonly #maxBytes: number;
-  readonly #versions: LRUCache<string, Reader[]>;
+  readonly #versions: Recent<Reader[]>;
 
   constructor(options: ReadAheadOptions) {
     this.#maxBytes = options.maxBytes;
-    this.#versions = new LRUCache({ max: options.maxVersions ?? 4096 });
+    this.#versions = new Recent({ max: options.maxVersions ?? 4096 });
   }
 
   /**
@@ -36,8 +36,7 @@ export class ReadAhead {
    * `stepBytes`: the smallest window worth having, a piece.
    */
   observe(versionId: string, start: number, end: number, stepBytes: number): number {
-    const readers = this.#versions.get(versionId) ?? [];
-    this.#versions.set(versionId, readers);
+    const readers = this.#readersOf(versionId);
     // A read may overlap the last one's end by less than a step: clients re-read the tail of a block.
     const reader = readers.find(({ next }) => start <= next && next - start < stepBytes && end > next);
     if (reader === undefined) {
@@ -52,6 +51,14 @@ export class ReadAhead {
     reader.next = end;
     reader.aheadUntil = Math.max(reader.aheadUntil, end + reader.windowBytes);
     return end + reader.windowBytes;
+  }
+
+  #readersOf(versionId: string): Reader[] {
+    const known = this.#versions.get(versionId);
+    if (known !== undefined) return known;
+    const readers: Reader[] = [];
+    this.#versions.set(versionId, readers);
+    return readers;
   }
 
   /** Somebody reads elsewhere: who was longest silent, with bytes ahead unread, is taken to have gone there. */

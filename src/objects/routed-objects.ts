@@ -54,7 +54,7 @@ export class RoutedObjects implements Objects {
   }
 
   capabilities(bucket: string): Capabilities {
-    return this.#map.route(bucket).backend.capabilities;
+    return this.#map.route(bucket).capabilities;
   }
 
   async headBucket(bucket: string, signal: AbortSignal): Promise<BucketInfo | undefined> {

@@ -62,8 +62,23 @@ function versionId(fields: VersionFields): VersionId {
   return hash('sha256', input, 'hex').slice(0, ID_DIGITS);
 }
 
-export function pieceKey(piece: Piece): PieceKey {
-  return piece.version.id + piece.index.toString(16).padStart(8, '0');
+/** Of the first pieces of versions in use: a hit looks its piece up more than once, and by the same string fastest. */
+const keys = new WeakMap<ObjectVersion, PieceKey[]>();
+const KEPT_KEYS = 1024;
+
+export function pieceKey({ version, index }: Piece): PieceKey {
+  if (index >= KEPT_KEYS) return makeKey(version, index);
+  let kept = keys.get(version);
+  if (kept === undefined) {
+    kept = [];
+    keys.set(version, kept);
+  }
+  kept[index] ??= makeKey(version, index);
+  return kept[index];
+}
+
+function makeKey(version: ObjectVersion, index: number): PieceKey {
+  return version.id + index.toString(16).padStart(8, '0');
 }
 
 export function versionIdOf(key: PieceKey): VersionId {

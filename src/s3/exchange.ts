@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Chunk, Source } from '../objects/objects.ts';
 import { type Answer, commonHeaders, type ErrorContext, errorDocument, renderError } from './answer.ts';
-import { pumpBody } from './body-pump.ts';
+import { type PumpedBody, pumpBody } from './body-pump.ts';
 import { discardRest } from './discard-rest.ts';
 import type { S3Error } from './errors.ts';
 import { requestId } from './request-id.ts';
@@ -66,18 +66,23 @@ export class Exchange {
     this.#response.writeContinue();
   };
 
-  async send(answer: Answer): Promise<void> {
+  /** At once, where all of the answer is at hand. */
+  send(answer: Answer): Promise<void> | void {
     const { body } = answer;
-    if (body !== undefined && 'chunks' in body) {
-      const begin = () => this.#writeHead(answer.status, answer.headers ?? {});
-      if (body.whole?.bytes.length === body.sizeBytes) {
-        begin();
-        this.#sendWhole(body.whole);
-        return;
-      }
-      await pumpBody(body, this.#response, begin, (chunk) => this.#count(chunk), this.signal);
-      return;
+    if (body === undefined || !('chunks' in body)) return this.#sendDocument(answer, body);
+    if (body.whole?.bytes.length === body.sizeBytes) {
+      this.#writeHead(answer.status, answer.headers ?? {});
+      return this.#sendWhole(body.whole);
     }
+    return this.#sendChunks(answer, body);
+  }
+
+  async #sendChunks(answer: Answer, body: PumpedBody): Promise<void> {
+    const begin = () => this.#writeHead(answer.status, answer.headers ?? {});
+    await pumpBody(body, this.#response, begin, (chunk) => this.#count(chunk), this.signal);
+  }
+
+  async #sendDocument(answer: Answer, body: Exclude<Answer['body'], PumpedBody>): Promise<void> {
     if (body === undefined) {
       const length = answer.headers?.['Content-Length'] ?? (answer.status === 204 ? undefined : '0');
       await this.#finish(answer.status, { ...answer.headers, 'Content-Length': length }, '');
@@ -137,10 +142,16 @@ export class Exchange {
 
   /** Bytes on the wire since the connection's last request, headers and framing included. */
   traffic(): { bytesIn: number; bytesOut: number } {
-    const before = accounted.get(this.#socket) ?? { read: 0, written: 0 };
-    const now = { read: this.#socket.bytesRead, written: this.#socket.bytesWritten };
-    accounted.set(this.#socket, now);
-    return { bytesIn: now.read - before.read, bytesOut: now.written - before.written };
+    const { bytesRead, bytesWritten } = this.#socket;
+    const counted = accounted.get(this.#socket);
+    if (counted === undefined) {
+      accounted.set(this.#socket, { read: bytesRead, written: bytesWritten });
+      return { bytesIn: bytesRead, bytesOut: bytesWritten };
+    }
+    const traffic = { bytesIn: bytesRead - counted.read, bytesOut: bytesWritten - counted.written };
+    counted.read = bytesRead;
+    counted.written = bytesWritten;
+    return traffic;
   }
 
   #watchClient(): AbortController {
@@ -164,7 +175,7 @@ export class Exchange {
     }
     this.#count(whole);
     // Also where the client leaves before it has taken them.
-    response.once('close', () => whole.release());
+    response.on('close', () => whole.release());
     response.end(whole.bytes);
   }
 

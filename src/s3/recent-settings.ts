@@ -1,42 +1,43 @@
 // Settings of buckets as they were a moment ago, for what is asked with every request; forgotten at once when this
 // gateway changes them.
-import { LRUCache } from 'lru-cache';
 import type { BucketSettings } from '../objects/bucket-settings.ts';
 
 interface Known {
   /** Undefined: there is none. */
   readonly document: string | undefined;
+  readonly untilMs: number;
 }
 
 export class RecentSettings {
   /** The settings themselves; what is changed through them is forgotten here. */
   readonly current: BucketSettings;
   readonly #settings: BucketSettings;
-  readonly #known: LRUCache<string, Known>;
+  /** By bucket, then by name: all of a bucket's are looked up with every request. */
+  readonly #known = new Map<string, Map<string, Known>>();
+  readonly #now: () => number;
+  readonly #options: { readonly ttlMs: number; readonly maxEntries: number };
   /** An answer that was asked for before the last change is not remembered. */
   #generation = 0;
 
   constructor(
     deps: { readonly settings: BucketSettings; readonly now: () => number },
+    /** `maxEntries`: buckets that are remembered. */
     options: { readonly ttlMs: number; readonly maxEntries: number },
   ) {
     this.#settings = deps.settings;
+    this.#now = deps.now;
+    this.#options = options;
     this.current = {
       get: (...args) => this.#settings.get(...args),
       set: (...args) => this.#changing(() => this.#settings.set(...args)),
       delete: (...args) => this.#changing(() => this.#settings.delete(...args)),
     };
-    this.#known = new LRUCache({
-      max: options.maxEntries,
-      ttl: options.ttlMs,
-      ttlResolution: 0,
-      perf: { now: deps.now },
-    });
   }
 
   /** Undefined: it has to be asked for. */
   known(bucket: string, name: string): Known | undefined {
-    return this.#known.get(`${bucket}\0${name}`);
+    const known = this.#known.get(bucket)?.get(name);
+    return known !== undefined && known.untilMs >= this.#now() ? known : undefined;
   }
 
   /** Undefined: there is none. */
@@ -45,8 +46,22 @@ export class RecentSettings {
     if (known !== undefined) return known.document;
     const generation = this.#generation;
     const document = await this.#settings.get(bucket, name, signal);
-    if (generation === this.#generation) this.#known.set(`${bucket}\0${name}`, { document });
+    if (generation === this.#generation) this.#remember(bucket, name, document);
     return document;
+  }
+
+  #remember(bucket: string, name: string, document: string | undefined): void {
+    const untilMs = this.#now() + this.#options.ttlMs;
+    const known = this.#known.get(bucket) ?? new Map<string, Known>();
+    known.set(name, { document, untilMs });
+    // What was asked for last stands last.
+    this.#known.delete(bucket);
+    this.#known.set(bucket, known);
+    if (this.#known.size <= this.#options.maxEntries) return;
+    for (const oldest of this.#known.keys()) {
+      this.#known.delete(oldest);
+      return;
+    }
   }
 
   /** Of every bucket: changes are rare. */

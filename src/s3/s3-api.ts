@@ -193,7 +193,7 @@ export class S3Api {
       exchange,
       accessWith: (signal) => this.#accessOf(asking, signal),
     });
-    await this.#run(exchange, operation, context);
+    return this.#run(exchange, operation, context);
   }
 
   /** A form tells who sent it, and what its request is, by its fields; every other request by its headers and query. */
@@ -238,14 +238,12 @@ export class S3Api {
     progress.releases.push(release);
   }
 
-  async #run(exchange: Exchange, operation: Operation, context: OperationContext): Promise<void> {
-    const pending = operation.handler(context);
-    if (!operation.slow) {
-      await exchange.send(await pending);
-      return;
-    }
+  #run(exchange: Exchange, operation: Operation, context: OperationContext): Promise<void> | void {
+    const answer = operation.handler(context);
+    if (!(answer instanceof Promise)) return exchange.send(answer);
+    if (!operation.slow) return answer.then((given) => exchange.send(given));
     const failed = (error: unknown): S3Error => this.#explain(exchange, context, error);
-    await answerLate(exchange, pending, { afterMs: this.#options.lateAnswerMs, failed, resource: resourceOf(context) });
+    return answerLate(exchange, answer, { afterMs: this.#options.lateAnswerMs, failed, resource: resourceOf(context) });
   }
 
   async #fail(exchange: Exchange, progress: Progress, error: unknown): Promise<void> {

@@ -142,7 +142,8 @@ export class S3Server {
   #begin(request: IncomingMessage, response: ServerResponse, refusal: S3Error | undefined): void {
     const { socket } = request;
     this.#connections.enter(socket, response);
-    response.once('close', () => {
+    // It comes once; listening once would cost another function and its removal.
+    response.on('close', () => {
       // First: a connection on which a request waits is not idle.
       this.#turns.pass(socket);
       this.#connections.leave(socket);

@@ -8,25 +8,40 @@ type Turn = () => void;
 /** More waiting requests than this on one connection are no client's habit. */
 const MAX_WAITING = 64;
 
+interface Queue {
+  isBusy: boolean;
+  readonly waiting: Turn[];
+}
+
 export class Turns {
-  /** Those who wait on each connection that is busy. */
-  readonly #waiting = new WeakMap<Socket, Turn[]>();
+  /** For as long as the connection is there: most requests come when nobody waits. */
+  readonly #queues = new WeakMap<Socket, Queue>();
 
   /** `begin` is called when it is this request's turn; never when the connection does not last until then. */
   take(socket: Socket, begin: Turn): void {
-    const waiting = this.#waiting.get(socket);
-    if (waiting === undefined) {
-      this.#waiting.set(socket, []);
+    const queue = this.#queueOf(socket);
+    if (!queue.isBusy) {
+      queue.isBusy = true;
       begin();
-    } else if (waiting.length < MAX_WAITING) waiting.push(begin);
+    } else if (queue.waiting.length < MAX_WAITING) queue.waiting.push(begin);
     else socket.destroy();
   }
 
   /** The one whose turn it was has been answered. */
   pass(socket: Socket): void {
-    const next = this.#waiting.get(socket)?.shift();
+    const queue = this.#queueOf(socket);
     // After an answer that ends the connection, nobody would hear the next.
-    if (next === undefined || !socket.writable) this.#waiting.delete(socket);
+    if (!socket.writable) queue.waiting.length = 0;
+    const next = queue.waiting.shift();
+    if (next === undefined) queue.isBusy = false;
     else next();
+  }
+
+  #queueOf(socket: Socket): Queue {
+    const known = this.#queues.get(socket);
+    if (known !== undefined) return known;
+    const queue = { isBusy: false, waiting: [] };
+    this.#queues.set(socket, queue);
+    return queue;
   }
 }

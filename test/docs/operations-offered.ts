@@ -13,7 +13,7 @@ export async function outcomesOfOperations(): Promise<ReadonlyMap<OperationName,
         if (property !== 'operation') throw new Error('The operation looks at its request.');
       },
     });
-    const error = await handler(context).then(
+    const error = await (async () => handler(context))().then(
       () => undefined,
       (reason: unknown) => reason,
     );

@@ -12,9 +12,17 @@ import { partNumberParameter, versionIdParameter } from '../parameters.ts';
 import { parseRange } from '../range.ts';
 import type { OperationContext } from './operation-context.ts';
 
-export async function getObject(context: OperationContext): Promise<Answer> {
+export function getObject(context: OperationContext): Promise<Answer> | Answer {
   const options = readOptions(context);
-  const read = atHand(context, options) ?? (await found(context, () => readIfRange(context, options)));
+  const hit = atHand(context, options);
+  return hit === undefined ? getFromElsewhere(context, options) : answerWith(context, hit);
+}
+
+async function getFromElsewhere(context: OperationContext, options: GatewayReadOptions): Promise<Answer> {
+  return answerWith(context, await found(context, () => readIfRange(context, options)));
+}
+
+function answerWith(context: OperationContext, read: GatewayRead): Answer {
   try {
     const { status, headers, sizeBytes } = describeObject(context, read);
     const { chunks, whole, source, versionAgeMs } = read;
@@ -23,7 +31,8 @@ export async function getObject(context: OperationContext): Promise<Answer> {
     if (Number.isFinite(versionAgeMs)) headers['x-dfstore-version-age'] = (versionAgeMs / 1000).toFixed(3);
     return { status, headers, body: { chunks, whole, sizeBytes } };
   } catch (error) {
-    await read.chunks.return();
+    // Nobody waits for how it ends: the answer is the error that was found first.
+    read.chunks.return().catch(() => undefined);
     throw error;
   }
 }

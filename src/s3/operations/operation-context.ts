@@ -59,7 +59,8 @@ export interface RequestBody {
   readOptionalXml(root: string): Promise<XmlElement | undefined>;
 }
 
-export type Handler = (context: OperationContext) => Promise<Answer>;
+/** At once where nobody has to be waited for: a hit is answered in the turn in which it was asked for. */
+export type Handler = (context: OperationContext) => Promise<Answer> | Answer;
 
 export interface Operation {
   readonly action: Action;

@@ -3,7 +3,8 @@ import type { Logger } from 'pino';
 import type { Metrics } from '../admin/metrics.ts';
 import type { Source } from '../objects/objects.ts';
 import type { OriginObserver } from '../objects/observed-backend.ts';
-import type { RequestEvent, RequestObserver } from '../s3/s3-api.ts';
+import type { RequestObserver } from '../s3/s3-api.ts';
+import { requestLog } from './request-log.ts';
 
 export function observeOrigins(name: string, metrics: Pick<Metrics, 'count'>): OriginObserver {
   return {
@@ -16,8 +17,9 @@ export function observeOrigins(name: string, metrics: Pick<Metrics, 'count'>): O
 /** `log`: absent where requests are not to be logged one by one. */
 export function observeRequests(
   metrics: Pick<Metrics, 'counter' | 'observer'>,
-  log: Pick<Logger, 'info'> | undefined,
+  log: Logger | undefined,
 ): RequestObserver {
+  const tell = log && requestLog(log);
   const answered = eachOnce((name) => {
     const [operation = '', status = ''] = name.split(' ');
     return metrics.counter('dfstore_s3_requests_total', { operation, status });
@@ -32,15 +34,9 @@ export function observeRequests(
       lasted(operation)(durationMs / 1_000);
       received(bytesIn);
       for (const source in event.served) served(source)(event.served[source as Source]);
-      log?.info(lineOf(event), 'A request was answered.');
+      tell?.(event);
     },
   };
-}
-
-function lineOf(event: RequestEvent): Record<string, unknown> {
-  const { operation, status, durationMs, bytesIn, bytesOut, served, accessKeyId, bucket, key } = event;
-  const roundedMs = Math.round(durationMs * 1_000) / 1_000;
-  return { operation, status, durationMs: roundedMs, bytesIn, bytesOut, served, accessKeyId, bucket, key };
 }
 
 function eachOnce<Value>(make: (name: string) => Value): (name: string) => Value {

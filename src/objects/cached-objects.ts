@@ -23,7 +23,7 @@ import type {
 } from '../../backends/backend.ts';
 import type { BucketMap } from './bucket-map.ts';
 import type { CachedReads } from './cached-reads.ts';
-import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './objects.ts';
+import type { AtHand, GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './objects.ts';
 import type { OriginObject } from './origin-object.ts';
 import { RoutedObjects } from './routed-objects.ts';
 import type { StagedUploads } from './staged-uploads.ts';
@@ -63,9 +63,10 @@ export class CachedObjects extends RoutedObjects {
     return head.info.key === ref.key ? head : { ...head, info: { ...head.info, key: ref.key } };
   }
 
-  override atHand(ref: ObjectRef, options: GatewayReadOptions): GatewayRead | undefined {
+  override atHand(ref: ObjectRef, options: GatewayReadOptions): AtHand {
     const policy = this.#policyFor(ref, options);
     const read = policy && this.#deps.reads.atHand(ref, policy.origin, policy.freshness, options);
+    if (read instanceof Promise) return read.then((soon) => soon && underItsName(ref, soon));
     return read && underItsName(ref, read);
   }
 

@@ -15,7 +15,7 @@ import { blocksOf } from '../pieces/blocks.ts';
 import { cut, type ObjectVersion } from '../pieces/piece.ts';
 import { PieceError, type PieceStore } from '../pieces/piece-store.ts';
 import type { ObjectReader } from './object-reader.ts';
-import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './objects.ts';
+import type { AtHand, GatewayHeadOptions, GatewayRead, GatewayReadOptions } from './objects.ts';
 import { ObjectsError } from './objects-error.ts';
 import type { OriginObject } from './origin-object.ts';
 import { versionOf } from './origin-prober.ts';
@@ -53,21 +53,17 @@ export class CachedReads {
     return { info };
   }
 
-  /** A hit: the version is believed and all of the bytes are in memory. Undefined: read() knows what to do. */
-  atHand(
-    ref: ObjectRef,
-    origin: OriginObject,
-    freshness: Freshness,
-    options: GatewayReadOptions,
-  ): GatewayRead | undefined {
+  /** A hit: the version is believed and all of the bytes are in memory or on the shelf. Undefined: ask read(). */
+  atHand(ref: ObjectRef, origin: OriginObject, freshness: Freshness, options: GatewayReadOptions): AtHand {
     if (options.conditions !== undefined) return undefined;
     const opened = this.#deps.versions.believed(ref, freshness, wantedBy(options));
     if (opened === undefined || opened.info.identity === 'none') return undefined;
     const range = rangeWithin(opened.info, options);
     if (range === undefined) return undefined;
-    const version = this.#versionOf(origin, opened.info);
-    const whole = this.#deps.reader.atHand(origin, version, range, urgencyOf(options));
-    return whole && this.#answer(opened, options.range && range, StartedChunks.of(whole));
+    const answered = options.range && range;
+    const whole = this.#deps.reader.atHand(origin, this.#versionOf(origin, opened.info), range, urgencyOf(options));
+    if (!(whole instanceof Promise)) return whole && this.#answer(opened, answered, StartedChunks.of(whole));
+    return whole.then((soon) => soon && this.#answer(opened, answered, StartedChunks.of(soon)));
   }
 
   /** Undefined: this object is not to be cached, or cannot be now; read it from its origin. */
@@ -78,7 +74,7 @@ export class CachedReads {
     options: GatewayReadOptions,
     signal: AbortSignal,
   ): Promise<GatewayRead | undefined> {
-    const atHand = this.atHand(ref, origin, freshness, options);
+    const atHand = await this.atHand(ref, origin, freshness, options);
     if (atHand !== undefined) return atHand;
     // Pieces that nobody can keep would be read again for each small range of them.
     if (!this.#deps.shelf.accepting && !this.#isHeld(ref, origin, options)) return undefined;

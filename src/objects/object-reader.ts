@@ -34,12 +34,17 @@ export class ObjectReader {
     this.#options = options;
   }
 
-  /** All of the range, where it is in memory. */
-  atHand(origin: OriginObject, version: ObjectVersion, range: ByteRange, urgency: Urgency): Chunk | undefined {
+  /** All of the range, where it is in memory, or comes from the shelf in one step. */
+  atHand(
+    origin: OriginObject,
+    version: ObjectVersion,
+    range: ByteRange,
+    urgency: Urgency,
+  ): Chunk | Promise<Chunk | undefined> | undefined {
     const slice = sliceOf(version, range);
-    const bytes = slice && this.#fetcher.atHand(slice);
+    const bytes = slice && (this.#fetcher.atHand(slice) ?? this.#fetcher.held(slice));
     // Whoever has all of an object goes nowhere from there.
-    if (bytes === undefined || bytes.bytes.length === version.size) return bytes;
+    if (bytes === undefined || range.end - range.start === version.size) return bytes;
     this.#goAhead(origin, version, range.end, this.#observe(version, range), urgency);
     return bytes;
   }

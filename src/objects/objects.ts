@@ -60,6 +60,8 @@ export interface GatewayRead extends ObjectHead {
   readonly versionAgeMs: number;
 }
 
+export type AtHand = GatewayRead | Promise<GatewayRead | undefined> | undefined;
+
 /** What the origin of a bucket cannot do is refused with BackendError 'NotSupported'. */
 export interface Objects extends Required<Multipart> {
   capabilities(bucket: string): Capabilities;
@@ -76,8 +78,11 @@ export interface Objects extends Required<Multipart> {
   listVersions(bucket: string, options: ListVersionsOptions, signal: AbortSignal): Promise<VersionListPage>;
 
   head(ref: ObjectRef, options: GatewayHeadOptions, signal: AbortSignal): Promise<ObjectHead>;
-  /** What read() would answer, where that needs nobody else; undefined: ask it, also for what it would refuse. */
-  atHand(ref: ObjectRef, options: GatewayReadOptions): GatewayRead | undefined;
+  /**
+   * What read() would answer, where that needs nobody else: at once from memory, soon from a disk of this gateway.
+   * Undefined, at once or soon: ask it, also for what it would refuse.
+   */
+  atHand(ref: ObjectRef, options: GatewayReadOptions): AtHand;
   read(ref: ObjectRef, options: GatewayReadOptions, signal: AbortSignal): Promise<GatewayRead>;
   list(bucket: string, options: ListOptions, signal: AbortSignal): Promise<ListPage>;
   put(ref: ObjectRef, body: UploadBody, options: PutOptions, signal: AbortSignal): Promise<Written>;

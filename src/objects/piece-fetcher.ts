@@ -118,8 +118,8 @@ export class PieceFetcher {
   }
 
   /** All of a slice that the shelf gives in one step: what most reads of small objects and ranges are. */
-  async held(slice: Slice): Promise<Chunk | undefined> {
-    return slice.end - slice.start <= STEP_BYTES ? this.#store.read(slice) : undefined;
+  held(slice: Slice): Promise<Chunk | undefined> | undefined {
+    return slice.end - slice.start <= STEP_BYTES && this.#isHeld(slice) ? this.#store.read(slice) : undefined;
   }
 
   /**

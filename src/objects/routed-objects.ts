@@ -41,7 +41,7 @@ import { BodyChunks } from './body-chunks.ts';
 import { type BucketMap, originRef, type Route, withoutPrefix } from './bucket-map.ts';
 import { copyBetween, copyPartBetween } from './copies-at-origin.ts';
 import { deleteInBatches, deleteOneByOne } from './delete-many.ts';
-import type { GatewayHeadOptions, GatewayRead, GatewayReadOptions, Objects } from './objects.ts';
+import type { AtHand, GatewayHeadOptions, GatewayRead, GatewayReadOptions, Objects } from './objects.ts';
 import { refuseSmallParts } from './part-sizes.ts';
 import { tagsAt } from './tags-at-origin.ts';
 import { listVersionsAt, setVersioningAt, versioningAt } from './versions-at-origin.ts';
@@ -109,7 +109,7 @@ export class RoutedObjects implements Objects {
   }
 
   /** Bytes are the origin's. */
-  atHand(_ref: ObjectRef, _options: GatewayReadOptions): GatewayRead | undefined {
+  atHand(_ref: ObjectRef, _options: GatewayReadOptions): AtHand {
     return undefined;
   }
 

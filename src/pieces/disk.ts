@@ -101,7 +101,7 @@ export class Disk {
     return file.startsWith(`${this.#run}-`);
   }
 
-  async read(file: string, buffer: Uint8Array, position: number): Promise<number> {
+  read(file: string, buffer: Uint8Array, position: number): Promise<number> {
     return this.#fds.use(this.#pathOf(file), false, (fd) => this.#files.read(fd, buffer, position));
   }
 

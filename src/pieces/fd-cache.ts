@@ -1,9 +1,13 @@
-// Open files, the least recently used closed first: opening a file costs more than reading a small object from it.
+// Open files, those that nobody used lately closed first: opening a file costs more than reading a small object from it.
 // A file in use is closed when its last use ends. Files are opened for reading and writing where the disk allows.
 import { errorCode, type Files } from './files.ts';
 
 interface OpenFile {
-  readonly fd: Promise<number>;
+  readonly opening: Promise<number>;
+  /** Once it is open: most uses wait for nothing. */
+  fd: number | undefined;
+  /** Since it was last looked at for closing: then it stays until it is looked at again. */
+  usedAgain: boolean;
   users: number;
   /** No longer in the cache: the last user closes it. */
   dismissed: boolean;
@@ -12,7 +16,7 @@ interface OpenFile {
 export class FdCache {
   readonly #files: Pick<Files, 'open' | 'close'>;
   readonly #maxOpen: number;
-  /** Map order is order of use. */
+  /** In the order in which they are looked at for closing. */
   readonly #open = new Map<string, OpenFile>();
   readonly #closing = new Set<Promise<void>>();
 
@@ -25,7 +29,7 @@ export class FdCache {
   async use<T>(path: string, create: boolean, act: (fd: number) => Promise<T>): Promise<T> {
     const file = this.#take(path, create);
     try {
-      return await act(await file.fd);
+      return await act(file.fd ?? (await file.opening));
     } finally {
       file.users -= 1;
       if (file.dismissed && file.users === 0) this.#close(file);
@@ -51,19 +55,27 @@ export class FdCache {
   }
 
   #take(path: string, create: boolean): OpenFile {
-    const known = this.#open.get(path);
-    const file = known ?? { fd: this.#openFile(path, create), users: 0, dismissed: false };
-    this.#open.delete(path);
-    this.#open.set(path, file);
+    const file = this.#open.get(path) ?? this.#add(path, create);
+    file.usedAgain = file.users > 0 || file.fd !== undefined;
     file.users += 1;
-    if (known === undefined) {
+    if (file.fd === undefined) this.#shrink();
+    return file;
+  }
+
+  #add(path: string, create: boolean): OpenFile {
+    const opening = this.#openFile(path, create);
+    const file: OpenFile = { opening, fd: undefined, usedAgain: false, users: 0, dismissed: false };
+    this.#open.set(path, file);
+    opening.then(
+      (fd) => {
+        file.fd = fd;
+      },
       // A failed open is forgotten; whoever waits for the fd is told.
-      file.fd.catch(() => {
+      () => {
         if (this.#open.get(path) === file) this.#open.delete(path);
         file.dismissed = true;
-      });
-      this.#shrink();
-    }
+      },
+    );
     return file;
   }
 
@@ -79,15 +91,20 @@ export class FdCache {
   }
 
   #shrink(): void {
-    for (const [path] of this.#open) {
+    // Files that are looked at again come last, so this ends: nobody uses one meanwhile.
+    for (const [path, file] of this.#open) {
       if (this.#open.size <= this.#maxOpen) return;
-      this.dismiss(path);
+      if (file.usedAgain) {
+        file.usedAgain = false;
+        this.#open.delete(path);
+        this.#open.set(path, file);
+      } else this.dismiss(path);
     }
   }
 
   #close(file: OpenFile): void {
     // A file that would not open has nothing to close; one that will not close was only read or is proved by digest.
-    const closing = file.fd.then((fd) => this.#files.close(fd)).catch(() => undefined);
+    const closing = file.opening.then((fd) => this.#files.close(fd)).catch(() => undefined);
     this.#closing.add(closing);
     void closing.then(() => this.#closing.delete(closing));
   }

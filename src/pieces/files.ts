@@ -49,21 +49,19 @@ function done(start: (callback: (error: NodeJS.ErrnoException | null) => void) =
   });
 }
 
+/** One callback after the other, and one promise for all: nearly every read is done with the first. */
+function fill(fd: number, buffer: Uint8Array, at: number, position: number, callback: Callback<number>): void {
+  fs.read(fd, buffer, at, buffer.length - at, position + at, (error, count) => {
+    const filled = at + count;
+    if (error !== null || count === 0 || filled === buffer.length) callback(error, filled);
+    else fill(fd, buffer, filled, position, callback);
+  });
+}
+
 export const diskFiles: Files = {
   open: (path, mode) => called((callback) => fs.open(path, FLAGS[mode], FILE_MODE, callback)),
   close: (fd) => done((callback) => fs.close(fd, callback)),
-  read: async (fd, buffer, position) => {
-    let filled = 0;
-    while (filled < buffer.length) {
-      const at = filled;
-      const count = await called<number>((callback) =>
-        fs.read(fd, buffer, at, buffer.length - at, position + at, callback),
-      );
-      if (count === 0) break;
-      filled += count;
-    }
-    return filled;
-  },
+  read: (fd, buffer, position) => called((callback) => fill(fd, buffer, 0, position, callback)),
   write: async (fd, bytes, position) => {
     for (let at = 0; at < bytes.length; ) {
       const from = at;

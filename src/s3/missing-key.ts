@@ -6,14 +6,14 @@ import type { OperationContext } from './operations/operation-context.ts';
 
 /** Rejects with AccessDenied in place of NoSuchKey. */
 export async function hidingMissing<T>(
-  { access, bucket, key }: Pick<OperationContext, 'access' | 'bucket' | 'key'>,
+  context: Pick<OperationContext, 'access' | 'bucket' | 'key'>,
   read: () => Promise<T>,
 ): Promise<T> {
   try {
     return await read();
   } catch (error) {
     const isMissing = error instanceof BackendError && error.code === 'NoSuchKey';
-    if (!isMissing || (await access.mayList(bucket, key))) throw error;
+    if (!isMissing || (await context.access.mayList(context.bucket, context.key))) throw error;
     throw new S3Error('AccessDenied', undefined, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 // GetObject and HeadObject. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 import { BackendError, type ObjectHead, type ReadConditions } from '../../../backends/backend.ts';
 import { resolveRange } from '../../../backends/range.ts';
-import type { GatewayRead, GatewayReadOptions } from '../../objects/objects.ts';
+import type { AtHand, GatewayRead, GatewayReadOptions } from '../../objects/objects.ts';
 import type { Answer } from '../answer.ts';
 import { parseHttpDate, parseReadConditions, unquoteEtag } from '../conditions.ts';
 import { parseCustomerKey } from '../encryption.ts';
@@ -15,6 +15,16 @@ import type { OperationContext } from './operation-context.ts';
 export function getObject(context: OperationContext): Promise<Answer> | Answer {
   const options = readOptions(context);
   const hit = atHand(context, options);
+  if (hit === undefined) return getFromElsewhere(context, options);
+  return hit instanceof Promise ? getSoon(context, options, hit) : answerWith(context, hit);
+}
+
+async function getSoon(
+  context: OperationContext,
+  options: GatewayReadOptions,
+  coming: Promise<GatewayRead | undefined>,
+): Promise<Answer> {
+  const hit = await coming;
   return hit === undefined ? getFromElsewhere(context, options) : answerWith(context, hit);
 }
 
@@ -63,7 +73,7 @@ function readOptions(context: OperationContext): GatewayReadOptions {
   return options;
 }
 
-function atHand(context: OperationContext, options: GatewayReadOptions): GatewayRead | undefined {
+function atHand(context: OperationContext, options: GatewayReadOptions): AtHand {
   if (context.headers['if-range'] !== undefined) return undefined;
   return context.objects.atHand({ bucket: context.bucket, key: context.key }, options);
 }

@@ -172,12 +172,15 @@ export class ArrivingPiece {
 
   /** Drops what nobody needs from the window, the oldest first, to make room for a block; a promise where that is too little. */
   #room(bytes: number, signal: AbortSignal): Promise<void> | undefined {
-    const fits = (): boolean => this.#windowBytes + bytes <= this.#options.windowBytes;
     for (const [block, arrived] of this.#window) {
-      if (fits()) break;
+      if (this.#fits(bytes)) return undefined;
       if (this.#isSpare(block, arrived)) this.#drop(block, arrived);
     }
-    return fits() || this.#window.size === 0 ? undefined : this.#changed.wait(signal);
+    return this.#fits(bytes) || this.#window.size === 0 ? undefined : this.#changed.wait(signal);
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#windowBytes + bytes <= this.#options.windowBytes;
   }
 
   #isSpare(block: number, arrived: ArrivedBlock): boolean {

@@ -266,6 +266,20 @@ test('without its fellow in touch an owner gives out nothing it knows, and lets 
   expect(await open('d', MINUTE)).toMatchObject({ kind: 'answered', leaseMs: 500 });
 });
 
+test('what an owner learnt out of touch is what the next one asks about, so that he need not read it all', async () => {
+  const { owner, touch, ticket, open } = openWorld();
+  touch.certainMs = 0;
+  owner.report(await ticket('a'), 'a', { answer: known('1'), beganMs: 0 });
+  expect(await open('b', MINUTE)).toMatchObject({ kind: 'validate', known: known('1') });
+  const late = await ticket('c');
+  touch.certainMs = Number.POSITIVE_INFINITY;
+  expect(await open('d', MINUTE)).toMatchObject({ kind: 'validate', known: known('1') });
+  await owner.begin('mark', [KEY], run('writer'));
+  owner.report(late, 'c', { answer: known('old'), beganMs: 0 });
+  await owner.end('mark', [KEY], 'unknown', run('writer'));
+  expect(await open('e', MINUTE)).toMatchObject({ kind: 'validate', known: undefined });
+});
+
 test('who is no owner by its list says so', async () => {
   const { list, open } = openWorld();
   list.ids = ['others', 'fellow'];

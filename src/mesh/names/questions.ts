@@ -64,9 +64,11 @@ export class Questions {
     if (ticket === undefined) return { leaseMs: 0 };
     const { name, grantedAtMs } = ticket;
     const record = { answer, askedAtMs: grantedAtMs };
-    const isCurrent = !ticket.solo && name.generation === ticket.generation && name.marks.size === 0;
-    if (isCurrent && (name.record === undefined || name.record.askedAtMs <= grantedAtMs)) {
-      name.record = record;
+    const isUnwritten = name.generation === ticket.generation && name.marks.size === 0;
+    const isCurrent = isUnwritten && !ticket.solo;
+    if (isUnwritten && (name.record === undefined || name.record.askedAtMs <= grantedAtMs)) {
+      if (isCurrent) name.record = record;
+      // Nobody believes it, so nobody need be certain: it saves whoever asks next the bytes that the mesh has.
       name.lastKnown = answer;
     }
     const late: Waiter[] = [];

@@ -1,7 +1,8 @@
 // From whom a member gets a piece: a policy over what the tracker knows. In its own zone first, from nobody who is slow
 // while others are not, then from who gives least: in pieces now, and in bytes lately, for a wire that is full does not
-// show in how many wait for it. Each step away from the start of a chain counts as much as a few pieces given. So pieces
-// spread in shallow trees, and where one reads all of them the others pass them on.
+// show in how many wait for it; and from who has least, for those who came first are all that those have who come next.
+// Each step away from the start of a chain counts as much as a few pieces given. So pieces spread in shallow trees, and
+// where one reads all of them the others pass them on.
 import type { MemberId } from '../member.ts';
 import { gaveLately, type MemberBook, type MemberState } from './member-book.ts';
 import type { Chain, Decision, Proof, SlabState } from './slab-state.ts';
@@ -32,6 +33,10 @@ const LOOKED_THROUGH = 32;
 const STEP_COST = 2;
 /** Of whoever gave most lately; of the others in proportion. */
 const GAVE_MOST_COST = 12;
+/** Of whoever holds most pieces of the slab; of who holds least, nothing. Those who have little can give it to few. */
+const HOLDS_MOST_COST = 16;
+/** Pieces: whoever holds so many more than another is far ahead of him, however little that is of all. */
+const FAR_AHEAD = 8;
 const SLOW_COST = 1_000;
 const OTHER_ZONE_COST = 10_000;
 
@@ -50,7 +55,7 @@ export function chooseSource(
   asking: Asking,
   rules: SourceRules,
 ): Choice | NoChoice {
-  const found = new Found(asking);
+  const found = new Found(slab, asking);
   for (const id of holdersOf(slab, asking, found)) {
     if (found.withRoom >= LOOKED_AT) break;
     const member = members.get(id);
@@ -93,11 +98,13 @@ function lookAtReceivers(slab: SlabState, members: MemberBook, asking: Asking, r
 
 /** Those who have room. */
 class Found {
+  readonly #slab: SlabState;
   readonly #asking: Asking;
   readonly #candidates: Candidate[] = [];
   busy = 0;
 
-  constructor(asking: Asking) {
+  constructor(slab: SlabState, asking: Asking) {
+    this.#slab = slab;
     this.#asking = asking;
   }
 
@@ -111,12 +118,19 @@ class Found {
 
   get best(): Candidate | undefined {
     const { nowMs } = this.#asking;
-    const most = Math.max(1, ...this.#candidates.map(({ member }) => gaveLately(member, nowMs)));
+    const gave = this.#candidates.map(({ member }) => gaveLately(member, nowMs));
+    const held = this.#candidates.map(({ member }) => this.#slab.holders.get(member.id)?.count ?? 0);
+    const gaveMost = Math.max(1, ...gave);
+    // Who receives the piece will soon have one more.
+    const ahead = held.map((count) => Math.max(0, count - Math.min(...held) - 1));
+    const farthest = Math.max(FAR_AHEAD, ...ahead);
     let best: { readonly candidate: Candidate; readonly cost: number } | undefined;
-    for (const candidate of this.#candidates) {
-      const { member } = candidate;
-      const cost = costOf(candidate, this.#asking) + (GAVE_MOST_COST * gaveLately(member, nowMs)) / most;
-      const isEqual = cost === best?.cost && member.given < best.candidate.member.given;
+    for (const [index, candidate] of this.#candidates.entries()) {
+      const { given } = candidate.member;
+      const givesCost = (GAVE_MOST_COST * (gave[index] ?? 0)) / gaveMost;
+      const holdsCost = (HOLDS_MOST_COST * (ahead[index] ?? 0)) / farthest;
+      const cost = costOf(candidate, this.#asking) + givesCost + holdsCost;
+      const isEqual = cost === best?.cost && given < best.candidate.member.given;
       if (best === undefined || cost < best.cost || isEqual) best = { candidate, cost };
     }
     return best?.candidate;

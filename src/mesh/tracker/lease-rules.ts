@@ -15,6 +15,8 @@ const SPREAD_MS = 30;
 export const PATIENCE_MS = 1_000;
 /** Who was sent for something that is being read so lately reads side by side with others. */
 const HERD_MS = 2_000;
+/** Of whoever is ahead of those while none of them asks: with the next one begun the origin sends on when one has come. */
+const AHEAD_LEASES = 2;
 /** Of those, looked at to see who had less. */
 const COMPARED = 32;
 
@@ -37,7 +39,7 @@ export function mayRead(
   if (by.slowUntilMs > nowMs) return isPatient && leases === 0;
   // Who reads the origin gets ahead of those that wait for him, until he alone reads it and all of them wait for what he
   // can give. So they stay side by side: whoever had more than his share lets the others come up.
-  if (hasMoreThanHerd(slab, members, by, nowMs)) return isPatient && leases === 0;
+  if (hasMoreThanHerd(slab, members, by, nowMs)) return isPatient && leases < AHEAD_LEASES;
   // Who has not brought one home yet may be slow: he gets one to begin with.
   return leases < (isPatient ? rules.leases : Math.min(rules.leases, 1 + by.leasesDone));
 }

@@ -4,7 +4,7 @@
 // Each step away from the start of a chain counts as much as a few pieces given. So pieces spread in shallow trees, and
 // where one reads all of them the others pass them on.
 import type { MemberId } from '../member.ts';
-import { gaveLately, type MemberBook, type MemberState } from './member-book.ts';
+import { lately, type MemberBook, type MemberState } from './member-book.ts';
 import type { Chain, Decision, Proof, SlabState } from './slab-state.ts';
 import { isTrusted } from './trust.ts';
 
@@ -118,7 +118,7 @@ class Found {
 
   get best(): Candidate | undefined {
     const { nowMs } = this.#asking;
-    const gave = this.#candidates.map(({ member }) => gaveLately(member, nowMs));
+    const gave = this.#candidates.map(({ member }) => lately(member.gave, nowMs));
     const held = this.#candidates.map(({ member }) => this.#slab.holders.get(member.id)?.count ?? 0);
     const gaveMost = Math.max(1, ...gave);
     // Who receives the piece will soon have one more.

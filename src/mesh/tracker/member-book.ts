@@ -10,9 +10,10 @@ export interface MemberState {
   uploads: number;
   /** Pieces that this tracker has ever sent others to it for. */
   given: number;
-  /** Bytes that others got from it lately, and when that was reckoned: they count less the longer ago they were. */
-  gaveBytes: number;
-  gaveAtMs: number;
+  /** Bytes that others got from it. */
+  gave: Flow;
+  /** Bytes that it got from anybody. */
+  got: Flow;
   /** Leases it brought home. */
   leasesDone: number;
   /** Who says that it gave bytes that were not what their digest names; the last last. */
@@ -32,6 +33,14 @@ export interface MemberState {
 }
 
 const NONE: readonly Doubt[] = [];
+
+/** Bytes, and when they were reckoned: they count less the longer ago they were. */
+interface Flow {
+  readonly bytes: number;
+  readonly atMs: number;
+}
+
+const NO_FLOW: Flow = { bytes: 0, atMs: 0 };
 
 export interface MemberBookOptions {
   /** Of those who have called, and of those whom others have named, each. */
@@ -98,8 +107,8 @@ function newMember(id: MemberId): MemberState {
     about: undefined,
     uploads: 0,
     given: 0,
-    gaveBytes: 0,
-    gaveAtMs: 0,
+    gave: NO_FLOW,
+    got: NO_FLOW,
     leasesDone: 0,
     lies: NONE,
     gone: false,
@@ -111,12 +120,15 @@ function newMember(id: MemberId): MemberState {
   };
 }
 
-/** Bytes that a member gave count half after this time. */
+/** Bytes count half after this time. */
 const HALF_MS = 2_000;
 
-/** What others got from it lately, in bytes. */
-export function gaveLately(member: MemberState, nowMs: number): number {
-  return member.gaveBytes * 0.5 ** ((nowMs - member.gaveAtMs) / HALF_MS);
+export function lately({ bytes, atMs }: Flow, nowMs: number): number {
+  return bytes * 0.5 ** ((nowMs - atMs) / HALF_MS);
+}
+
+export function grown(flow: Flow, bytes: number, nowMs: number): Flow {
+  return { bytes: lately(flow, nowMs) + bytes, atMs: nowMs };
 }
 
 const SLOW_MS = 5_000;
@@ -131,9 +143,4 @@ export function noteSlow(member: MemberState, nowMs: number): void {
   const isAgain = member.slowUntilMs > 0 && nowMs - member.slowUntilMs < FORGIVEN_MS;
   member.slowTimes = isAgain ? Math.min(member.slowTimes + 1, SLOW_TIMES) : 0;
   member.slowUntilMs = nowMs + SLOW_MS * 2 ** member.slowTimes;
-}
-
-export function noteGiven(member: MemberState, bytes: number, nowMs: number): void {
-  member.gaveBytes = gaveLately(member, nowMs) + bytes;
-  member.gaveAtMs = nowMs;
 }

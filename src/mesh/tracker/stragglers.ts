@@ -26,32 +26,40 @@ const FACTOR = 4;
 /** Fewer others are no crowd to be compared with. */
 const OTHERS = 2;
 
-export function findStragglers(transfers: readonly Transfer[]): Stragglers {
-  const telling = transfers.filter(({ activeMs }) => activeMs >= TELLING_MS);
-  const running = telling.filter(({ waiting }) => !waiting);
-  return { receivers: slowReceivers(running), givers: slowGivers(running) };
+/** Bytes in the last seconds, over all transfers. */
+export interface InAll {
+  got(member: MemberId): number;
+  gave(member: MemberId): number;
 }
 
-function slowReceivers(running: readonly Transfer[]): Set<MemberId> {
-  const byReceiver = grouped(running, ({ to }) => to);
-  const middles = new Map([...byReceiver].map(([member, own]) => [member, middle(own.map(rate))]));
-  const totals = new Map([...byReceiver].map(([member, own]) => [member, sum(own.map(rate))]));
-  const slowInTotal = farBelow(totals);
-  return new Set([...farBelow(middles)].filter((member) => slowInTotal.has(member)));
+export function findStragglers(transfers: readonly Transfer[], inAll: InAll): Stragglers {
+  const telling = transfers.filter(({ activeMs, waiting }) => activeMs >= TELLING_MS && !waiting);
+  const receiving = new Map([...grouped(telling, ({ to }) => to)].map(([to, own]) => [to, middle(own.map(rate))]));
+  return {
+    receivers: alsoInAll(receiving, (id) => inAll.got(id)),
+    givers: alsoInAll(sharesGiven(telling, receiving), (id) => inAll.gave(id)),
+  };
 }
 
-/** Who gives much in all has a full wire: each of his receivers gets little of it, and none is served better elsewhere. */
-function slowGivers(running: readonly Transfer[]): Set<MemberId> {
-  const middles = new Map([...grouped(running, ({ to }) => to)].map(([to, own]) => [to, middle(own.map(rate))]));
+/** What members get from each giver, as a share of what they get from others. */
+function sharesGiven(telling: readonly Transfer[], receiving: ReadonlyMap<MemberId, number>): Map<MemberId, number> {
   const shares = new Map<MemberId, number>();
-  const totals = new Map<MemberId, number>();
-  for (const [from, given] of grouped(running, ({ from }) => from)) {
+  for (const [from, given] of grouped(telling, ({ from }) => from)) {
     if (from === 'origin') continue;
-    shares.set(from, middle(given.map((transfer) => rate(transfer) / (middles.get(transfer.to) || 1))));
-    totals.set(from, sum(given.map(rate)));
+    shares.set(from, middle(given.map((transfer) => rate(transfer) / (receiving.get(transfer.to) || 1))));
   }
-  const slowInTotal = farBelow(totals);
-  return new Set([...farBelow(shares)].filter((member) => slowInTotal.has(member)));
+  return shares;
+}
+
+/**
+ * Far below the others by its transfers, and in all. Whoever gives much has a full wire: each of its receivers gets
+ * little of it, and none is served better elsewhere. And of whoever gets much, only what is slow lasts for long.
+ */
+function alsoInAll(values: ReadonlyMap<MemberId, number>, bytesOf: (member: MemberId) => number): Set<MemberId> {
+  const below = farBelow(values);
+  if (below.size === 0) return below;
+  const belowInAll = farBelow(new Map([...values.keys()].map((id) => [id, bytesOf(id)])));
+  return new Set([...below].filter((id) => belowInAll.has(id)));
 }
 
 /** Each compared with the middle of the others. */
@@ -85,8 +93,4 @@ function grouped<T>(values: readonly T[], keyOf: (value: T) => string): Map<stri
 function middle(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,7 +1,7 @@
 // The pieces that are on their way, and what that says of those who give and receive them: how much each gives, who has
 // fallen silent, who is slow.
 import type { MemberId } from '../member.ts';
-import { type MemberBook, noteGiven, noteSlow } from './member-book.ts';
+import { grown, lately, type MemberBook, noteSlow } from './member-book.ts';
 import type { Receiver, SlabState, Source } from './slab-state.ts';
 import { findStragglers, type Transfer } from './stragglers.ts';
 
@@ -70,8 +70,11 @@ export class Transfers {
 
   /** `bytes` of the piece have come in all. */
   noteReceived(receiver: Receiver, bytes: number, nowMs: number): void {
-    const { source } = receiver;
-    if (source !== 'origin') noteGiven(this.#members.get(source), Math.max(0, bytes - receiver.bytes), nowMs);
+    const more = Math.max(0, bytes - receiver.bytes);
+    const member = this.#members.get(receiver.member);
+    member.got = grown(member.got, more, nowMs);
+    const source = receiver.source === 'origin' ? undefined : this.#members.get(receiver.source);
+    if (source !== undefined) source.gave = grown(source.gave, more, nowMs);
     receiver.bytes = bytes;
   }
 
@@ -120,7 +123,10 @@ export class Transfers {
         waiting,
       }),
     );
-    const { receivers, givers } = findStragglers(transfers);
+    const { receivers, givers } = findStragglers(transfers, {
+      got: (id) => lately(this.#members.get(id).got, nowMs),
+      gave: (id) => lately(this.#members.get(id).gave, nowMs),
+    });
     for (const id of [...receivers, ...givers]) noteSlow(this.#members.get(id), nowMs);
     for (const [, receiver] of all) receiver.shunned = receivers.has(receiver.member);
     return receivers.size > 0;

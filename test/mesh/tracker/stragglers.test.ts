@@ -2,11 +2,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MemberBook, noteSlow } from '../../../src/mesh/tracker/member-book.ts';
-import { findStragglers, type Transfer } from '../../../src/mesh/tracker/stragglers.ts';
+import { findStragglers as findIn, type Transfer } from '../../../src/mesh/tracker/stragglers.ts';
 import { TrackerWorld } from '../../support/tracker-world.ts';
 
 function transfer(to: string, from: string, bytes: number, more: Partial<Transfer> = {}): Transfer {
   return { to, from, bytes, activeMs: 2_000, waiting: false, ...more };
+}
+
+/** All that they got and gave is what these transfers say, unless a test adds to it. */
+function findStragglers(transfers: readonly Transfer[], more: Readonly<Record<string, number>> = {}) {
+  const bytes = (of: 'to' | 'from') => (id: string) =>
+    transfers.filter((each) => each[of] === id).reduce((sum, each) => sum + each.bytes, more[id] ?? 0);
+  return findIn(transfers, { got: bytes('to'), gave: bytes('from') });
 }
 
 test('a receiver at a tenth of the others is a straggler', () => {
@@ -53,6 +60,17 @@ test('a giver whose full wire leaves each of many a little is not slow', () => {
   const few = ['a', 'b', 'c'].flatMap((from) => [transfer('x', from, 1000), transfer('y', from, 1000)]);
   const crowded = Array.from({ length: 20 }, (_, at) => transfer(at % 2 === 0 ? 'x' : 'y', 'crowded', 100));
   expect([...findStragglers([...few, ...crowded]).givers]).toEqual([]);
+});
+
+test('who gets, or gives, as much as others by transfers that do not last for long is not slow', () => {
+  const transfers = ['a', 'b', 'c'].flatMap((to) => ['x', 'y', 'z'].map((from) => transfer(to, from, 1000)));
+  const lasting = [transfer('quick', 'x', 50), transfer('a', 'full', 50)];
+  expect(findStragglers([...transfers, ...lasting])).toEqual({
+    receivers: new Set(['quick']),
+    givers: new Set(['full']),
+  });
+  const found = findStragglers([...transfers, ...lasting], { quick: 2_000, full: 2_000 });
+  expect(found).toEqual({ receivers: new Set(), givers: new Set() });
 });
 
 test('stragglers are those whom a comparison with each of the others by itself finds', () => {

@@ -2,6 +2,7 @@
 // loop to itself, and never ending cleanly short of the promised length.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { loopTurn } from '../concurrency/loop-turn.ts';
 import type { Chunk } from '../objects/objects.ts';
 
 /** When a socket takes every write at once, drain and read both come from microtasks and no other client is heard. */
@@ -46,7 +47,7 @@ export async function pumpBody(
       if (!more && response.writableNeedDrain) await once(response, 'drain', { signal });
       if (sinceYield >= YIELD_EVERY_BYTES) {
         sinceYield = 0;
-        await new Promise((resolve) => setImmediate(resolve));
+        await loopTurn();
       }
     }
   } finally {

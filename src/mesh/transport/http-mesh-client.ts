@@ -7,6 +7,7 @@ import { afterPatience } from '../../concurrency/patience.ts';
 import type { Member, MemberId } from '../member.ts';
 import { type MemberAddress, memberAddress } from '../member-address.ts';
 import { type ByteTarget, type CallName, type MeshClient, MeshError } from '../transport.ts';
+import { AnswerTimes } from './answer-times.ts';
 import type { MeshTls } from './certificates.ts';
 import { Incoming, IncomingValues } from './incoming.ts';
 import { MemberSockets } from './member-sockets.ts';
@@ -37,7 +38,7 @@ export interface HttpMeshClientOptions {
   readonly askTimeoutMs: number;
   /** In place of askTimeoutMs, for calls that may take longer. */
   readonly callTimeoutsMs?: Readonly<Partial<Record<CallName, number>>> | undefined;
-  /** For the headers of a streamed answer, which come at once; `bytes` may have to be opened first. */
+  /** For the headers of a streamed answer, which come at once; `bytes` may have to be opened first. Longer where all are slow. */
   readonly linesTimeoutMs: number;
   readonly bytesTimeoutMs: number;
   /** Longest time between two signs of life of an answer in lines. */
@@ -69,6 +70,7 @@ export class HttpMeshClient implements MeshClient {
   readonly #signer: RequestSigner;
   readonly #sockets: MemberSockets;
   readonly #inFlight = new Map<MemberId, number>();
+  readonly #times = new AnswerTimes();
   #closed = false;
 
   constructor(deps: HttpMeshClientDeps, options: HttpMeshClientOptions) {
@@ -101,11 +103,13 @@ export class HttpMeshClient implements MeshClient {
     signal: AbortSignal,
   ): Promise<AsyncGenerator<unknown, void, undefined>> {
     const { linesTimeoutMs, silenceTimeoutMs, maxAnswerBytes } = this.#options;
-    const call = { to, name, body: textOf(body), type: TYPES.lines, timeoutMs: linesTimeoutMs };
+    const timeoutMs = this.#times.patience(linesTimeoutMs);
+    const call = { to, name, body: textOf(body), type: TYPES.lines, timeoutMs };
     const leave = this.#enter(to);
     try {
       const { res } = await this.#send(call, signal);
-      const incoming = new Incoming(res, { who: to, silenceMs: silenceTimeoutMs }, signal, leave);
+      const silenceMs = this.#times.patience(silenceTimeoutMs);
+      const incoming = new Incoming(res, { who: to, silenceMs }, signal, leave);
       const reader = new LineReader(incoming, { who: to, maxLineBytes: maxAnswerBytes });
       return new IncomingValues(incoming, () => reader.next());
     } catch (error) {
@@ -172,11 +176,14 @@ export class HttpMeshClient implements MeshClient {
 
   /** An answer that is proved, whatever it says. */
   async #sendOnce(call: Call, address: MemberAddress, signal: AbortSignal): Promise<Answer> {
-    const { connectTimeoutMs, handshakeTimeoutMs, maxAnswerBytes } = this.#options;
+    const { handshakeTimeoutMs, maxAnswerBytes } = this.#options;
+    const connectTimeoutMs = this.#times.patience(this.#options.connectTimeoutMs);
     const limits = { connectTimeoutMs, handshakeTimeoutMs, headersTimeoutMs: call.timeoutMs };
+    const sentMs = performance.now();
     const signed = this.#signer.sign(call.to, call.name, call.body);
     const holdsBody = call.type === TYPES.bytes;
     const res = await sendRequest(this.#sockets, { address, ...signed, body: call.body, limits, holdsBody }, signal);
+    if (call.type === TYPES.lines || call.name === 'progress') this.#times.note(performance.now() - sentMs);
     const headers = res.headers as Readonly<Record<string, string | undefined>>;
     const streamed = res.statusCode === 200 && headers['content-type'] === call.type && call.type !== TYPES.ask;
     if (holdsBody && !streamed) this.#sockets.tapOf(res.socket).pass();

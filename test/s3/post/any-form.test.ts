@@ -20,16 +20,18 @@ const fields = fc.uniqueArray(
   ),
   { maxLength: 6, selector: ([name]) => name.toLowerCase() },
 );
-/** Contents that look like what ends them. */
+const END = '\r\n------boundary-of-a-test';
+/** Contents that look like what ends them, and are not. */
 const content = fc
   .array(
     fc.oneof(
       fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
-      fc.constantFrom('\r\n', '\r\n--', '\r\n------boundary-of-a-tes', '--\r\n').map((text) => Buffer.from(text)),
+      fc.constantFrom('\r\n', '\r\n--', END.slice(0, -1), '--\r\n').map((text) => Buffer.from(text)),
     ),
     { maxLength: 8 },
   )
-  .map((parts) => Buffer.concat(parts));
+  .map((parts) => Buffer.concat(parts))
+  .filter((bytes) => !bytes.includes(END));
 const cuts = fc.array(fc.nat(8_000), { maxLength: 40 });
 /** Small forms are read whole, others stream. */
 const wholeFormBytes = fc.constantFrom(0, 100_000);

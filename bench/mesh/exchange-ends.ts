@@ -68,7 +68,7 @@ export function borrowerOf(from: string): () => Promise<void> {
   };
   const client = new HttpMeshClient(about, { ...CLIENT_LIMITS, secret: SECRET });
   const borrower = new PieceBorrower(
-    { client, proofs: new ProofBook({ maxPieces: 16 }), received: () => undefined },
+    { client, proofs: new ProofBook({ maxPieces: 16 }), received: () => undefined, patience: (limitMs) => limitMs },
     { blockSize: BLOCK, silenceMs: 10_000 },
   );
   const shelf = {

@@ -127,7 +127,15 @@ async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
   };
   const client = new HttpMeshClient(wire, meshClientOptions(config, tls));
   const pieces = openPieceMesh(
-    { ...deps, members, client, signer, observer: observeMesh(deps), now: SYSTEM_CLOCK.now },
+    {
+      ...deps,
+      members,
+      client,
+      patience: (limitMs) => client.patience(limitMs),
+      signer,
+      observer: observeMesh(deps),
+      now: SYSTEM_CLOCK.now,
+    },
     pieceMeshOptions(config),
   );
   const names = openNames(

@@ -37,6 +37,8 @@ interface MeshMembers {
 export interface PieceMeshDeps {
   readonly members: MeshMembers;
   readonly client: MeshClient;
+  /** How long to wait for others where the limit is this. Absent: so long. */
+  readonly patience?: (limitMs: number) => number;
   readonly signer: BlockSigner;
   readonly store: PieceStore;
   /** Undefined: the store never has to make room. */
@@ -152,7 +154,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
       view,
       trackers,
       borrower: new PieceBorrower(
-        { client, proofs, received },
+        { client, proofs, received, patience: deps.patience ?? ((limitMs) => limitMs) },
         { blockSize: store.blockSize, silenceMs: options.silenceMs },
       ),
       proofs,

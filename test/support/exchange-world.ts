@@ -58,6 +58,7 @@ export class Gateway {
       {
         client: mesh.client(this.self),
         proofs,
+        patience: (limitMs) => limitMs,
         received: (bytes) => {
           this.bytes.received += bytes;
         },

@@ -20,6 +20,8 @@ export interface PieceBorrowerDeps {
   readonly client: Pick<MeshClient, 'bytes'>;
   readonly proofs: ProofBook;
   readonly received: (bytes: number, from: MemberId) => void;
+  /** How long to wait for others where the limit is this. */
+  readonly patience: (limitMs: number) => number;
 }
 
 export interface PieceBorrowerOptions {
@@ -64,7 +66,7 @@ export class PieceBorrower {
       knowsRoot: loan.proof.root !== undefined,
       knowsReaders: loan.proof.readerKeys.length > 0,
     });
-    const silence = new Silence(silenceMs);
+    const silence = new Silence(this.#deps.patience(silenceMs));
     const both = AbortSignal.any([signal, silence.signal]);
     const receiving = new Receiving(piece, blockSize, end, feed, loan, this.#deps, both);
     const frames = new FrameReader(receiving, { maxBlocks: receiving.blocks });

@@ -103,12 +103,12 @@ export class HttpMeshClient implements MeshClient {
     signal: AbortSignal,
   ): Promise<AsyncGenerator<unknown, void, undefined>> {
     const { linesTimeoutMs, silenceTimeoutMs, maxAnswerBytes } = this.#options;
-    const timeoutMs = this.#times.patience(linesTimeoutMs);
+    const timeoutMs = this.patience(linesTimeoutMs);
     const call = { to, name, body: textOf(body), type: TYPES.lines, timeoutMs };
     const leave = this.#enter(to);
     try {
       const { res } = await this.#send(call, signal);
-      const silenceMs = this.#times.patience(silenceTimeoutMs);
+      const silenceMs = this.patience(silenceTimeoutMs);
       const incoming = new Incoming(res, { who: to, silenceMs }, signal, leave);
       const reader = new LineReader(incoming, { who: to, maxLineBytes: maxAnswerBytes });
       return new IncomingValues(incoming, () => reader.next());
@@ -127,6 +127,11 @@ export class HttpMeshClient implements MeshClient {
     } finally {
       leave();
     }
+  }
+
+  /** How long to wait for others where the limit is this: longer where answers take long lately. */
+  patience(limitMs: number): number {
+    return this.#times.patience(limitMs);
   }
 
   /** Of a client with certificates: new connections are made with these. */
@@ -177,7 +182,7 @@ export class HttpMeshClient implements MeshClient {
   /** An answer that is proved, whatever it says. */
   async #sendOnce(call: Call, address: MemberAddress, signal: AbortSignal): Promise<Answer> {
     const { handshakeTimeoutMs, maxAnswerBytes } = this.#options;
-    const connectTimeoutMs = this.#times.patience(this.#options.connectTimeoutMs);
+    const connectTimeoutMs = this.patience(this.#options.connectTimeoutMs);
     const limits = { connectTimeoutMs, handshakeTimeoutMs, headersTimeoutMs: call.timeoutMs };
     const sentMs = performance.now();
     const signed = this.#signer.sign(call.to, call.name, call.body);

@@ -136,6 +136,8 @@ test('halves with lists of their own read each byte once each, and once they hav
   await mesh.at(3).wipe();
   await Promise.all(mesh.all.map((gateway) => gateway.start({ mesh: { members } })));
   await mesh.settled('k');
+  // What lies on shelves is told again in the background.
+  await expect.poll(async () => (await c.holders('k')).get(a.id)).toBe(PIECES);
   // By somebody who has the bytes, the origin is asked whether they are still the same: no body comes with that answer.
   expect((await mesh.at(0).get('k')).status).toBe(200);
   expect((await mesh.at(3).get('k')).body.equals(bytes)).toBe(true);

@@ -118,6 +118,13 @@ export class MeshGateway {
     return wanted.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
 
+  /** How many pieces of the key each gateway holds, as those who keep track of them say, and this one of itself. */
+  async holders(key: string): Promise<ReadonlyMap<string, number>> {
+    const answer = await fetch(`${this.#adminUrl}/where?${new URLSearchParams({ bucket: BUCKET, key })}`);
+    const { holders } = (await answer.json()) as { holders: { id: string; held: number }[] };
+    return new Map(holders.map(({ id, held }) => [id, held]));
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

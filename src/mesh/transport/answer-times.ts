@@ -1,10 +1,12 @@
 // How long answers take lately, over all members, and how patient that makes: where a wire or a processor is full each
-// answer takes long, and whoever is given up then for that is asked for nothing and replaced by who knows less. Reckoned
-// as TCP reckons its retransmission timeout (RFC 6298).
+// answer takes long, and whoever is given up for that is replaced by somebody who knows less. How long an answer may be
+// expected to take is reckoned as TCP reckons its retransmission timeout (RFC 6298).
 
 const SMOOTHING = 1 / 8;
 const DEVIATION_SMOOTHING = 1 / 4;
 const DEVIATIONS = 4;
+/** Times what is expected: giving up costs more than waiting. */
+const ROOM = 2;
 /** However slow all are, a limit is never longer than so many times itself. */
 const LONGEST = 5;
 
@@ -26,6 +28,6 @@ export class AnswerTimes {
   /** The limit, or longer where answers take about as long. */
   patience(limitMs: number): number {
     const expectedMs = (this.#smoothedMs ?? 0) + DEVIATIONS * this.#deviationMs;
-    return Math.min(LONGEST * limitMs, Math.max(limitMs, 2 * expectedMs));
+    return Math.min(LONGEST * limitMs, Math.max(limitMs, ROOM * expectedMs));
   }
 }

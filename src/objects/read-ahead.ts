@@ -1,7 +1,7 @@
 // How far ahead of a reader to fetch: nothing until it proves sequential, then twice as far with each read that goes
 // on where the last one ended, and a quarter as far once a reader left bytes behind that were fetched ahead. One GET of a large object and
 // many small ranged GETs in a row look the same from here.
-import { Recent } from '../concurrency/recent.ts';
+import { LRUCache } from 'lru-cache';
 
 export interface ReadAheadOptions {
   /** Farthest ahead of a reader, in bytes. 0: never. */
@@ -24,11 +24,11 @@ const READERS_PER_VERSION = 8;
 
 export class ReadAhead {
   readonly #maxBytes: number;
-  readonly #versions: Recent<Reader[]>;
+  readonly #versions: LRUCache<string, Reader[]>;
 
   constructor(options: ReadAheadOptions) {
     this.#maxBytes = options.maxBytes;
-    this.#versions = new Recent({ max: options.maxVersions ?? 4096 });
+    this.#versions = new LRUCache({ max: options.maxVersions ?? 4096 });
   }
 
   /**

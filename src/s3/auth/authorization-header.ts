@@ -1,6 +1,6 @@
 // The claim of a request that is signed in its Authorization header.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
-import { Recent } from '../../concurrency/recent.ts';
+import { LRUCache } from 'lru-cache';
 import { S3Error } from '../errors.ts';
 import type { S3Request } from '../request.ts';
 import { parseCredential, parseSignedHeaders, type SignatureClaim } from './signature-claim.ts';
@@ -12,7 +12,7 @@ type Signer = Pick<SignatureClaim, 'accessKeyId' | 'scope' | 'signedHeaders'>;
 
 /** By the text before the signature, where that comes last, as all clients have it. */
 const REMEMBERED_AT_MOST = 1024;
-const recentSigners = new Recent<Signer>({ max: 1024 });
+const recentSigners = new LRUCache<string, Signer>({ max: 1024 });
 
 export function claimOfHeader(header: string, headers: S3Request['headers']): SignatureClaim {
   const beforeLast = header.slice(0, Math.max(0, header.lastIndexOf(',')));

@@ -1,11 +1,11 @@
 // The three ways a signed request tells its time.
 
-import { Recent } from '../../concurrency/recent.ts';
+import { LRUCache } from 'lru-cache';
 
 const BASIC = /^\d{8}T\d{6}Z$/;
 
 /** Of all clients, in one second or a few: each is read once. */
-const recent = new Recent<Date>({ max: 256 });
+const recent = new LRUCache<string, Date>({ max: 256 });
 
 /** YYYYMMDDTHHMMSSZ, ISO 8601's basic form; undefined when it is not one, or no such instant. */
 export function parseTimestamp(text: string): Date | undefined {

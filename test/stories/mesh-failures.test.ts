@@ -130,6 +130,10 @@ test('halves with lists of their own read each byte once each, and once they hav
   const reads = await Promise.all(mesh.all.map((gateway) => gateway.get('k')));
   for (const { body } of reads) expect(body.equals(bytes)).toBe(true);
   expect(origin.bodyBytes / SIZE).toBe(2);
+  // Who is killed keeps what is on its shelf, and that comes after what it answers.
+  for (const gateway of mesh.all) {
+    await expect.poll(async () => (await gateway.holders('k')).get(gateway.id)).toBe(PIECES);
+  }
 
   const members = { static: mesh.all.map(({ id }) => id) };
   await Promise.all(mesh.all.map((gateway) => gateway.kill()));

@@ -1,7 +1,7 @@
 // Promise 'Once' across a mesh: however many gateways are asked at once for what none of them has, it leaves the origin
 // once; and what came in through one gateway is read through the others without the origin.
 import { expect, test } from 'vitest';
-import { MeshGateways } from '../support/mesh-gateways.ts';
+import { MeshGateways, VERY_PATIENT } from '../support/mesh-gateways.ts';
 import { syntheticBytes } from '../support/synthetic-origin.ts';
 
 const KIB = 1024;
@@ -14,7 +14,8 @@ const SIZE = (IS_FULL ? 64 : 16) * MIB;
 test(`${COUNT} cold gateways: each byte leaves the origin once, a small object costs one request, a put none`, {
   timeout: 60_000 + COUNT * 10_000,
 }, async () => {
-  await using mesh = await MeshGateways.start({ count: COUNT, cache: IS_FULL ? { pieceSize: '4MiB' } : {} });
+  const inFull = { cache: { pieceSize: '4MiB' }, mesh: VERY_PATIENT };
+  await using mesh = await MeshGateways.start({ count: COUNT, ...(IS_FULL ? inFull : {}) });
   const { origin } = mesh;
   const large = await origin.set('large', SIZE);
   const small = await origin.set('small', 10 * KIB);

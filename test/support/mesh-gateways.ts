@@ -273,14 +273,21 @@ export class MeshGateways implements AsyncDisposable {
 const QUICK = { nameLease: '500ms', refresh: '200ms', memberTtl: '5s', markTtl: '2s' };
 
 /** So that on a busy machine nobody is taken for dead who only has to wait for the processor. */
-const PATIENT = {
-  connectTimeout: '2s',
-  handshakeTimeout: '5s',
-  linesTimeout: '3s',
-  bytesTimeout: '5s',
-  silenceTimeout: '5s',
-  patience: '5s',
-};
+const PATIENT = limits('3s', '5s');
+
+/** The same where many more gateways than processors wait for their turn, for several seconds each. */
+export const VERY_PATIENT = { ...limits('30s', '30s'), silence: '20s' };
+
+function limits(toAnswer: string, toBegin: string): Settings {
+  return {
+    connectTimeout: toAnswer,
+    handshakeTimeout: toBegin,
+    linesTimeout: toAnswer,
+    bytesTimeout: toBegin,
+    silenceTimeout: toBegin,
+    patience: toBegin,
+  };
+}
 
 /** The limits of PATIENT as they are by default. */
 export const AS_DELIVERED = {

@@ -2,7 +2,7 @@
 // are beside a bare node:http server too, which tells nothing of a budget and much of where the gateway's time goes.
 import type { BareProcess } from './bare-process.ts';
 import type { GatewayProcess } from './gateway-process.ts';
-import type { LoadJob, LoadProcess, LoadResult } from './load-process.ts';
+import type { LoadJob, LoadResult } from './load-process.ts';
 import type { NginxProcess } from './nginx-process.ts';
 import { plainRequest, signedRequest, type Wanted, wantedBy } from './requests.ts';
 import type { Budget, FigureName, Row } from './rows.ts';
@@ -10,9 +10,10 @@ import type { Budget, FigureName, Row } from './rows.ts';
 export interface Bench {
   readonly nginx: NginxProcess;
   readonly bare: BareProcess;
-  readonly load: LoadProcess;
+  /** Of each client that may drive. */
+  readonly loads: Readonly<Partial<Record<Client, Loader>>> & { readonly node: Loader };
   /** For what goes on beside what is measured. */
-  readonly otherLoad: LoadProcess;
+  readonly otherLoad: Loader;
   readonly rounds: number;
   /** Of load on the gateway before a row is measured. */
   readonly heatMs: number;
@@ -21,8 +22,16 @@ export interface Bench {
   readonly windowMs: number;
 }
 
+/** Whoever sends the requests. */
+export type Client = 'node' | 'wrk';
+
+interface Loader {
+  run(job: LoadJob): Promise<LoadResult>;
+}
+
 export interface Line {
   readonly row: string;
+  readonly client: Client;
   readonly budget: Budget;
   readonly gateway: number;
   readonly nginx: number;
@@ -64,7 +73,7 @@ export async function measure(bench: Bench, row: Row, gateway: GatewayProcess): 
   const servers = serversOf(bench, row, gateway);
   if (row.object !== 'cold') await warm(bench, row, gateway, servers.gateway);
   // Hot code is compiled while it runs; a gateway that serves has long been there.
-  await bench.load.run({ ...jobOf(bench, row, servers.gateway), windowMs: bench.heatMs });
+  await loadOf(bench, row).run({ ...jobOf(bench, row, servers.gateway), windowMs: bench.heatMs });
   const rounds: Round[] = [];
   for (let round = 0; round < bench.rounds; round += 1) {
     const nginx = await run(bench, row, servers.nginx);
@@ -77,7 +86,7 @@ export async function measure(bench: Bench, row: Row, gateway: GatewayProcess): 
     }
     rounds.push({ nginx, bare, gateway: measured });
   }
-  return row.budgets.map((budget) => lineOf(row, budget, rounds));
+  return row.budgets.map((budget) => lineOf(row, clientOf(bench, row), budget, rounds));
 }
 
 function serversOf({ nginx, bare }: Bench, row: Row, gateway: GatewayProcess): Record<keyof Round, Server> {
@@ -98,7 +107,7 @@ async function warm(bench: Bench, row: Row, gateway: GatewayProcess, server: Ser
   delete (whole as { rangeBytes?: number }).rangeBytes;
   for (let attempt = 0; attempt < WARM_ATTEMPTS; attempt += 1) {
     const before = await gateway.served();
-    await bench.load.run({ ...jobOf(bench, whole, server), windowMs: 1_000 });
+    await bench.loads.node.run({ ...jobOf(bench, whole, server), windowMs: 1_000 });
     if (shareOf(row, before, await gateway.served()) === 1) return;
   }
   throw new Error(`'${row.name}': the bytes do not come to be served from ${row.source}.`);
@@ -106,11 +115,20 @@ async function warm(bench: Bench, row: Row, gateway: GatewayProcess, server: Ser
 
 async function run(bench: Bench, row: Row, server: Server): Promise<LoadResult> {
   const job = jobOf(bench, row, server);
-  if (row.besideDownloads === undefined) return bench.load.run(job);
+  if (row.besideDownloads === undefined) return loadOf(bench, row).run(job);
   const downloads: Row = { ...row, connections: row.besideDownloads };
   delete (downloads as { rangeBytes?: number }).rangeBytes;
-  const [result] = await Promise.all([bench.load.run(job), bench.otherLoad.run(jobOf(bench, downloads, server))]);
+  const [result] = await Promise.all([bench.loads.node.run(job), bench.otherLoad.run(jobOf(bench, downloads, server))]);
   return result;
+}
+
+function loadOf(bench: Bench, row: Row): Loader {
+  return bench.loads[clientOf(bench, row)] ?? bench.loads.node;
+}
+
+/** wrk cannot tell when a request may not be sent again, nor when another generator's window begins. */
+function clientOf({ loads }: Bench, { object, besideDownloads }: Row): Client {
+  return loads.wrk === undefined || object === 'cold' || besideDownloads !== undefined ? 'node' : 'wrk';
 }
 
 function jobOf(bench: Bench, row: Row, server: Server): LoadJob {
@@ -132,7 +150,7 @@ function shareOf({ source }: Row, before: Served, after: Served): number {
 
 type Served = Awaited<ReturnType<GatewayProcess['served']>>;
 
-function lineOf(row: Row, budget: Budget, rounds: readonly Round[]): Line {
+function lineOf(row: Row, client: Client, budget: Budget, rounds: readonly Round[]): Line {
   const figure = FIGURES[budget.figure];
   const gateway = median(rounds.map((round) => figure(round.gateway)));
   const nginx = median(rounds.map((round) => figure(round.nginx)));
@@ -141,6 +159,7 @@ function lineOf(row: Row, budget: Budget, rounds: readonly Round[]): Line {
   const { ratioAtMost = Infinity, ratioAtLeast = 0, atMost = Infinity } = budget;
   return {
     row: row.name,
+    client,
     budget,
     gateway,
     nginx,

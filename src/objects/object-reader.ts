@@ -6,7 +6,7 @@ import { isBefore, type Urgency } from '../concurrency/haste.ts';
 import { cut, type ObjectVersion, type Slice } from '../pieces/piece.ts';
 import type { Chunk } from './objects.ts';
 import type { OriginObject } from './origin-object.ts';
-import type { Hold, PieceFetcher } from './piece-fetcher.ts';
+import { type Hold, type PieceFetcher, STEP_BYTES } from './piece-fetcher.ts';
 import type { ReadAhead } from './read-ahead.ts';
 import { StartedChunks } from './started-chunks.ts';
 
@@ -34,19 +34,19 @@ export class ObjectReader {
     this.#options = options;
   }
 
-  /** All of the range, where it is in memory, or comes from the shelf in one step. */
+  /** All of the range, where it is short and in memory, or comes from the shelf in one step. */
   atHand(
     origin: OriginObject,
     version: ObjectVersion,
     range: ByteRange,
     urgency: Urgency,
-  ): Chunk | Promise<Chunk | undefined> | undefined {
-    const slice = sliceOf(version, range);
-    const bytes = slice && (this.#fetcher.atHand(slice) ?? this.#fetcher.held(slice));
+  ): readonly Chunk[] | Promise<readonly Chunk[] | undefined> | undefined {
+    const slices = slicesOf(version, range);
+    const chunks = slices && (this.#fetcher.atHand(slices) ?? this.#fetcher.held(slices));
     // Whoever has all of an object goes nowhere from there.
-    if (bytes === undefined || range.end - range.start === version.size) return bytes;
+    if (chunks === undefined || range.end - range.start === version.size) return chunks;
     this.#goAhead(origin, version, range.end, this.#observe(version, range), urgency);
-    return bytes;
+    return chunks;
   }
 
   /** Resolves when the first bytes are there. `failed` is told of every failure, before and after. */
@@ -59,8 +59,8 @@ export class ObjectReader {
     signal: AbortSignal,
   ): Promise<StartedChunks> {
     const until = this.#observe(version, range);
-    const slice = sliceOf(version, range);
-    const held = slice && (await this.#fetcher.held(slice));
+    const slices = slicesOf(version, range);
+    const held = slices && (await this.#fetcher.held(slices));
     if (held !== undefined) {
       this.#goAhead(origin, version, range.end, until, urgency);
       return StartedChunks.of(held);
@@ -186,10 +186,8 @@ class Coming {
   }
 }
 
-/** Undefined: empty, or of more pieces than one. */
-function sliceOf(version: ObjectVersion, { start, end }: ByteRange): Slice | undefined {
-  const index = Math.floor(start / version.pieceSize);
-  const base = index * version.pieceSize;
-  if (start >= end || end > base + version.pieceSize) return undefined;
-  return { piece: { version, index }, start: start - base, end: end - base };
+/** Undefined: empty, or more than one step. */
+function slicesOf(version: ObjectVersion, range: ByteRange): readonly Slice[] | undefined {
+  const lengthBytes = range.end - range.start;
+  return lengthBytes > 0 && lengthBytes <= STEP_BYTES ? [...cut(version, range)] : undefined;
 }

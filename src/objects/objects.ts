@@ -52,8 +52,8 @@ export interface GatewayRead extends ObjectHead {
    * end calls return(), which ends the work behind it.
    */
   readonly chunks: AsyncGenerator<Chunk, void, undefined>;
-  /** All of the bytes, where they are at hand: who takes and releases them has no need of `chunks`. */
-  readonly whole?: Chunk | undefined;
+  /** All of `chunks`, where they are at hand: who takes and releases these has no need of those. */
+  readonly whole?: readonly Chunk[] | undefined;
   /** Of the first bytes. */
   readonly source: Source;
   /** Since the origin was asked what this key is. */

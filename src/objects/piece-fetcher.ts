@@ -55,8 +55,8 @@ interface Want {
   readonly whole: boolean;
 }
 
-/** The largest read from the shelf at once. */
-const STEP_BYTES = 1024 * 1024;
+/** The largest read from the shelf at once, and the most that is answered in one piece of work. */
+export const STEP_BYTES = 1024 * 1024;
 
 export class PieceFetcher {
   readonly #store: PieceStore;
@@ -112,14 +112,23 @@ export class PieceFetcher {
     }
   }
 
-  /** All of a slice that is in memory and no more than one step. */
-  atHand(slice: Slice): Chunk | undefined {
-    return slice.end - slice.start <= STEP_BYTES ? this.#store.atHand(slice) : undefined;
+  /** All of the slices, if all are in memory. */
+  atHand(slices: readonly Slice[]): readonly Chunk[] | undefined {
+    const chunks: Chunk[] = [];
+    for (const slice of slices) {
+      const chunk = this.#store.atHand(slice);
+      if (chunk === undefined) {
+        for (const chunk of chunks) chunk.release();
+        return undefined;
+      }
+      chunks.push(chunk);
+    }
+    return chunks;
   }
 
-  /** All of a slice that the shelf gives in one step: what most reads of small objects and ranges are. */
-  held(slice: Slice): Promise<Chunk | undefined> | undefined {
-    return slice.end - slice.start <= STEP_BYTES && this.#isHeld(slice) ? this.#store.read(slice) : undefined;
+  /** All of the slices, if the shelf holds all: each is read at once, in one step. */
+  held(slices: readonly Slice[]): Promise<readonly Chunk[] | undefined> | undefined {
+    return slices.every((slice) => this.#isHeld(slice)) ? this.#readAll(slices) : undefined;
   }
 
   /**
@@ -179,6 +188,14 @@ export class PieceFetcher {
 
   close(): void {
     this.#arrivals.close();
+  }
+
+  async #readAll(slices: readonly Slice[]): Promise<readonly Chunk[] | undefined> {
+    const read = await Promise.all(slices.map((slice) => this.#store.read(slice)));
+    const chunks = read.filter((chunk) => chunk !== undefined);
+    if (chunks.length === slices.length) return chunks;
+    for (const chunk of chunks) chunk.release();
+    return undefined;
   }
 
   async #fromShelf(rest: Slice): Promise<Chunk | undefined> {

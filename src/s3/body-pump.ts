@@ -11,7 +11,7 @@ const YIELD_EVERY_BYTES = 512 * 1024;
 export interface PumpedBody {
   readonly chunks: AsyncGenerator<Chunk, void, undefined>;
   /** All of them, where they are at hand: they need no pump. */
-  readonly whole?: Chunk | undefined;
+  readonly whole?: readonly Chunk[] | undefined;
   readonly sizeBytes: number;
 }
 

@@ -70,7 +70,7 @@ export class Exchange {
   send(answer: Answer): Promise<void> | void {
     const { body } = answer;
     if (body === undefined || !('chunks' in body)) return this.#sendDocument(answer, body);
-    if (body.whole?.bytes.length === body.sizeBytes) {
+    if (body.whole !== undefined && totalBytes(body.whole) === body.sizeBytes) {
       this.#writeHead(answer.status, answer.headers ?? {});
       return this.#sendWhole(body.whole);
     }
@@ -167,16 +167,20 @@ export class Exchange {
     return abort;
   }
 
-  #sendWhole(whole: Chunk): void {
+  /** In one call, with the head: what is written waits for the end. */
+  #sendWhole(chunks: readonly Chunk[]): void {
     const response = this.#response;
     if (response.closed) {
-      whole.release();
+      for (const chunk of chunks) chunk.release();
       return;
     }
-    this.#count(whole);
     // Also where the client leaves before it has taken them.
-    response.on('close', () => whole.release());
-    response.end(whole.bytes);
+    response.on('close', () => {
+      for (const chunk of chunks) chunk.release();
+    });
+    for (const chunk of chunks) this.#count(chunk);
+    for (const { bytes } of chunks.slice(0, -1)) response.write(bytes);
+    response.end(chunks.at(-1)?.bytes);
   }
 
   #count({ source, bytes }: Chunk): void {
@@ -224,6 +228,12 @@ export class Exchange {
     if (this.#awaitsContinue || headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY;
     return length;
   }
+}
+
+function totalBytes(chunks: readonly Chunk[]): number {
+  let bytes = 0;
+  for (const chunk of chunks) bytes += chunk.bytes.length;
+  return bytes;
 }
 
 function unheard(): void {

@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest';
 import { BackendError } from '../../backends/backend.ts';
 import { cacheWorld, drain, KIB, MIB, refOf } from '../support/cache-world.ts';
+import { FailingPieceStore } from '../support/failing-piece-store.ts';
+import { MemoryPieceStore } from '../support/memory-piece-store.ts';
 import { syntheticBytes } from '../support/synthetic-origin.ts';
 
 test('a cold small object costs one origin request, for any number of readers at once', async () => {
@@ -205,4 +207,50 @@ test('a missing object is an answer, and remembered for missingFreshness', async
     code: 'NoSuchKey',
   });
   expect(world.origin.counts.gets + world.origin.counts.heads).toBe(1);
+});
+
+test('a short range is answered whole across pieces: from memory at once, from a shelf when all of it is read', async () => {
+  const store = new FailingPieceStore(new MemoryPieceStore({ blockSize: 64 * KIB }));
+  const world = cacheWorld({ store, freshness: { freshMs: 60_000 } });
+  world.origin.set('k', 3 * MIB);
+  await world.bytes('k');
+  const range = { start: MIB - 10, end: MIB + 20 };
+  const inMemory = world.objects.atHand(refOf('k'), { range });
+  store.hold = Promise.resolve();
+  const onShelf = world.objects.atHand(refOf('k'), { range });
+  expect(inMemory).not.toBeInstanceOf(Promise);
+  expect(onShelf).toBeInstanceOf(Promise);
+  for (const read of [await inMemory, await onShelf]) {
+    if (read?.whole === undefined) throw new Error('It is not at hand.');
+    const bytes = Buffer.concat(read.whole.map((chunk) => chunk.bytes));
+    expect(bytes.equals(syntheticBytes('etag-of-k', range.start, range.end))).toBe(true);
+    expect((await drain(read)).equals(bytes)).toBe(true);
+  }
+  expect(world.objects.atHand(refOf('k'), { range: { start: 10, end: 11 + MIB } })).toBeUndefined();
+});
+
+test('of a range across pieces whose second the shelf cannot give, the first is given back and all is read anew', async () => {
+  const inner = new MemoryPieceStore({ blockSize: 64 * KIB });
+  const store = new FailingPieceStore(inner);
+  const world = cacheWorld({ store, freshness: { freshMs: 60_000 } });
+  world.origin.set('k', 2 * MIB);
+  await world.bytes('k');
+  let lent = 0;
+  store.hold = Promise.resolve();
+  store.read = async (slice) => {
+    const read = slice.piece.index === 1 ? undefined : await inner.read(slice);
+    if (read === undefined) return undefined;
+    lent += 1;
+    return {
+      ...read,
+      release: () => {
+        lent -= 1;
+      },
+    };
+  };
+  const range = { start: MIB - 10, end: MIB + 20 };
+  expect(await world.objects.atHand(refOf('k'), { range })).toBeUndefined();
+  expect(lent).toBe(0);
+  expect((await world.bytes('k', { range })).equals(syntheticBytes('etag-of-k', range.start, range.end))).toBe(true);
+  expect(lent).toBe(0);
 });

@@ -29,8 +29,8 @@ export class OwnerCalls {
 
   /** What came of a call: remembered where it says that the member cannot be reached. */
   note(member: MemberId, error: unknown): void {
-    const isDown = error instanceof MeshError && (error.code === 'Unreachable' || error.code === 'Refused');
-    if (isDown || isTimeout(error)) {
+    const isRefused = error instanceof MeshError && error.code === 'Refused';
+    if (isRefused || isUnreachable(error)) {
       this.#downUntilMs.set(member, this.#now() + this.#options.downMs);
     }
   }
@@ -38,6 +38,15 @@ export class OwnerCalls {
   answered(member: MemberId): void {
     this.#downUntilMs.delete(member);
   }
+}
+
+/** It would have been understood, had it come through. */
+export function isUnheard(error: unknown): boolean {
+  return isUnreachable(error) || (error instanceof MeshError && error.code === 'Busy');
+}
+
+function isUnreachable(error: unknown): boolean {
+  return isTimeout(error) || (error instanceof MeshError && error.code === 'Unreachable');
 }
 
 /** Of a patienceSignal or an AbortSignal.timeout. */

@@ -4,28 +4,24 @@
 import { LRUCache } from 'lru-cache';
 import type { Background } from '../concurrency/background.ts';
 import { leftByAll } from '../concurrency/left-by-all.ts';
-import { patienceSignal } from '../concurrency/patience.ts';
 import { Batched } from './batched.ts';
 import type { Member, MemberId } from './member.ts';
 import type { OwnerCalls } from './owner-calls.ts';
-import { meshSlab, type Slab, zoneOfSlab } from './slab.ts';
+import type { Slab } from './slab.ts';
 import { slabOwners, type TrackerView } from './slab-owners.ts';
-import { type ToldOf, together, wire } from './tracker/tell-together.ts';
+import { type ToldOf, wire } from './tracker/tell-together.ts';
 import type { TrackerService } from './tracker/tracker-service.ts';
 import {
   type Complain,
   type Decided,
-  MAX_SLABS,
   type Moved,
   type Progress,
   parseDecided,
-  parseMoved,
   parseRows,
-  parseSpoken,
   type Rows,
-  type Spoken,
   type Tell,
 } from './tracker/tracker-wire.ts';
+import { TrackerTellings } from './tracker-tellings.ts';
 import type { MeshClient } from './transport.ts';
 
 export interface TrackerClientDeps {
@@ -60,19 +56,24 @@ interface Waiting extends Wish {
 /** Undecided wishes by piece. */
 type Open = Map<number, Waiting[]>;
 
-/** How long what is to be told waits for more of it. */
-const TELL_TOGETHER_MS = 10;
-
 export class TrackerClient {
   readonly #deps: TrackerClientDeps;
   readonly #options: TrackerClientOptions;
   readonly #wishes = new Batched<Waiting>((wishes) => this.#acquireAll(wishes), 0);
-  readonly #told = new Batched<ToldOf>((items) => this.#tellAll(items), TELL_TOGETHER_MS);
+  readonly #tellings: TrackerTellings;
   readonly #owners = new LRUCache<string, readonly MemberId[]>({ max: 4096 });
 
   constructor(deps: TrackerClientDeps, options: TrackerClientOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#tellings = new TrackerTellings(
+      {
+        ...deps,
+        ownersOf: (slab) => this.#toldOf(slab),
+        isTracker: (id) => deps.view().trackers.includes(id),
+      },
+      options,
+    );
   }
 
   /** 'alone': no owner answers, or the signal is aborted. */
@@ -90,14 +91,11 @@ export class TrackerClient {
 
   /** Without waiting for an answer; what is told within a moment goes together, in order. */
   tell(slab: Slab, told: ToldOf['told']): void {
-    this.#told.add({ slab, told });
+    this.#tellings.tell(slab, told);
   }
 
   complain(slab: Slab, complaint: Omit<Complain, 'slab'>): void {
-    const body = { ...complaint, slab: wire(slab) };
-    for (const owner of this.ownersOf(slab)) {
-      this.#run(owner, 'forget', body, (local) => local.complain(body, this.#self));
-    }
+    this.#tellings.complain(slab, complaint);
   }
 
   /** `moved` is told of pieces for which there is a better source. */
@@ -105,17 +103,7 @@ export class TrackerClient {
     reports: readonly { slab: Slab; pieces: Progress['slabs'][number]['pieces'] }[],
     moved: (moved: Moved['moved']) => void,
   ): void {
-    for (const [owner, slabs] of this.#byOwner(
-      reports.map(({ slab, pieces }) => ({ slab, item: { slab: wire(slab), pieces } })),
-    )) {
-      this.#run(
-        owner,
-        'progress',
-        { slabs },
-        (local) => moved(local.progress({ slabs }, this.#self).moved),
-        (answer) => moved(parseMoved(answer).moved),
-      );
-    }
+    this.#tellings.progress(reports, moved);
   }
 
   /** What the slab's owners know of it; of those that answer, so none at all where none does. */
@@ -140,7 +128,7 @@ export class TrackerClient {
 
   /** Before this gateway stops: nobody is to count on it any longer. */
   async leave(signal: AbortSignal): Promise<void> {
-    this.#told.flush();
+    this.#tellings.flush();
     const others = this.#deps.view().trackers.filter((id) => id !== this.#self.id);
     await Promise.allSettled(
       others.map((id) => this.#deps.client.ask(id, 'announce', { slabs: [], leaving: true } satisfies Tell, signal)),
@@ -150,6 +138,12 @@ export class TrackerClient {
   /** Those who are told of it: the first that answered lately. */
   ownersOf(slab: Slab): readonly MemberId[] {
     return this.#deps.calls.inOrder(this.#ranked(slab)).slice(0, this.#options.owners);
+  }
+
+  /** Those, and who is to know of it when he answers again. */
+  #toldOf(slab: Slab): readonly MemberId[] {
+    const ranked = this.#ranked(slab).slice(0, this.#options.owners);
+    return [...new Set([...ranked, ...this.ownersOf(slab)])];
   }
 
   /** Asked in turn when those before do not answer, so that those who are cut off from the owners still find each other. */
@@ -219,61 +213,5 @@ export class TrackerClient {
     // Nobody here wants it any longer, though others of the same call were still waited for.
     if (!isWanted && decided.kind !== 'again') this.tell(slab, { released: [decided.piece] });
     for (const wish of wishes) wish.decided(decided);
-  }
-
-  #tellAll(items: readonly ToldOf[]): void {
-    for (const [owner, all] of this.#byOwner(items.map((item) => ({ slab: item.slab, item })))) {
-      const told = together(all);
-      for (let at = 0; at < told.length; at += MAX_SLABS) {
-        const slabs = told.slice(at, at + MAX_SLABS);
-        const spoken = (answer: Spoken) => this.#speak(all, answer);
-        this.#run(
-          owner,
-          'announce',
-          { slabs },
-          (local) => spoken(local.tell({ slabs }, this.#self)),
-          (answer) => spoken(parseSpoken(answer)),
-        );
-      }
-    }
-  }
-
-  /** Of what was told to the trackers of the zone, to those of the mesh what they know nobody else in the zone to have. */
-  #speak(all: readonly ToldOf[], { speaksFor }: Spoken): void {
-    for (const { slab: key, pieces } of speaksFor) {
-      if (zoneOfSlab(key) === undefined) continue;
-      for (const { slab, told } of all) {
-        const held = slab.key === key ? told.held?.filter(({ piece }) => pieces.includes(piece)) : undefined;
-        if (held === undefined || held.length === 0) continue;
-        this.tell(meshSlab(slab), { held: held.map(({ piece, root }) => ({ piece, root })) });
-      }
-    }
-  }
-
-  #byOwner<Item>(items: readonly { slab: Slab; item: Item }[]): Map<MemberId, Item[]> {
-    const byOwner = new Map<MemberId, Item[]>();
-    for (const { slab, item } of items) {
-      for (const owner of this.ownersOf(slab)) byOwner.set(owner, [...(byOwner.get(owner) ?? []), item]);
-    }
-    return byOwner;
-  }
-
-  #run(
-    owner: MemberId,
-    call: 'announce' | 'forget' | 'progress',
-    body: unknown,
-    locally: (local: NonNullable<TrackerClientDeps['local']>) => void,
-    answered: (answer: unknown) => void = () => undefined,
-  ): void {
-    const { local, client, calls, background } = this.#deps;
-    if (owner === this.#self.id && local !== undefined) locally(local);
-    else if (!calls.isDown(owner)) {
-      const asking = client.ask(owner, call, body, patienceSignal(this.#options.tellMs)).then(answered);
-      // Soft state: what an owner does not hear now it hears with the next progress, or finds out.
-      background.run(
-        'tell',
-        asking.catch((error: unknown) => calls.note(owner, error)),
-      );
-    }
   }
 }

@@ -194,3 +194,41 @@ test('who was waited for in vain is not waited for again by the next owner', asy
   expect(world.mesh.count('peek', 'b')).toBe(0);
   world.close();
 });
+
+test('an owner that could not be reached hears what is held when it can be again', async () => {
+  const world = new TrackingWorld(['a', 'b', 'c', 'd']);
+  const slab = world.slabOwnedBy('b', 'c');
+  world.mesh.down.add('b');
+  world.member('a').client.tell(slab, { held: [{ piece: 0, root: rootOf(0) }], dropped: [1] });
+  await told(world);
+  // From now on the third in rank knows in its place.
+  const third = world.member(world.ownersOf(slab)[2] ?? '').tracker;
+  expect(third.find(slab.key)?.holds('a', 0)).toBeUndefined();
+  world.member('a').client.tell(slab, { held: [{ piece: 1, root: rootOf(1) }] });
+  await told(world);
+  expect(third.find(slab.key)?.holds('a', 1)).toBe(true);
+  world.mesh.down.clear();
+  await expect.poll(() => world.member('b').tracker.find(slab.key)?.holders.get('a')?.count).toBe(2);
+  world.close();
+});
+
+test('an owner that does not answer is told by one call at a time, so that what is read for it is not sent for again', async () => {
+  const world = new TrackingWorld(['a', 'b', 'c', 'd']);
+  const slab = world.slabOwnedBy('b', 'c');
+  const { client, calls } = world.member('a');
+  const report = () =>
+    client.progress([{ slab, pieces: [{ piece: 0, source: 'origin', bytes: 1, waiting: false }] }], () => undefined);
+  world.mesh.hung.add('b');
+  calls.note('b', new DOMException('b says nothing.', 'TimeoutError'));
+  for (let time = 0; time < 3; time += 1) report();
+  expect(world.mesh.count('progress', 'b')).toBe(1);
+  world.mesh.hung.clear();
+  await expect
+    .poll(() => {
+      report();
+      return world.member('b').tracker.find(slab.key)?.receivers(0)?.get('a')?.source;
+    })
+    .toBe('origin');
+  expect(calls.isDown('b')).toBe(false);
+  world.close();
+});

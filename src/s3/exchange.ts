@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { turnEnd } from '../concurrency/loop-turn.ts';
 import type { Chunk, Source } from '../objects/objects.ts';
 import { type Answer, commonHeaders, type ErrorContext, errorDocument, renderError } from './answer.ts';
 import { type PumpedBody, pumpBody } from './body-pump.ts';
@@ -168,8 +169,9 @@ export class Exchange {
   }
 
   /** In one call, with the head: what is written waits for the end. */
-  #sendWhole(chunks: readonly Chunk[]): void {
+  async #sendWhole(chunks: readonly Chunk[]): Promise<void> {
     const response = this.#response;
+    await turnEnd();
     if (response.closed) {
       for (const chunk of chunks) chunk.release();
       return;

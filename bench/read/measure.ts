@@ -126,9 +126,13 @@ function loadOf(bench: Bench, row: Row): Loader {
   return bench.loads[clientOf(bench, row)] ?? bench.loads.node;
 }
 
-/** wrk cannot tell when a request may not be sent again, nor when another generator's window begins. */
-function clientOf({ loads }: Bench, { object, besideDownloads }: Row): Client {
-  return loads.wrk === undefined || object === 'cold' || besideDownloads !== undefined ? 'node' : 'wrk';
+/**
+ * wrk cannot tell when a request may not be sent again, nor when another generator's window begins; and it reads 8 KiB at
+ * a time, so that of downloads it would measure itself.
+ */
+function clientOf({ loads }: Bench, { object, rangeBytes, besideDownloads }: Row): Client {
+  const isShort = object === 'small' || (object === 'big' && rangeBytes !== undefined);
+  return loads.wrk !== undefined && isShort && besideDownloads === undefined ? 'wrk' : 'node';
 }
 
 function jobOf(bench: Bench, row: Row, server: Server): LoadJob {

@@ -125,7 +125,10 @@ export const SETTINGS = {
     ),
     progress: duration('500ms', 'How often trackers are told that a piece is still on its way'),
     longPoll: duration('10s', 'How long a tracker lets a gateway wait for word of a piece'),
-    patience: duration('1s', 'How long another gateway may take to answer a plain question'),
+    patience: duration(
+      '1s',
+      'How long another gateway may take to answer a plain question; up to five times as long where answers are slow',
+    ),
     markTtl: duration('30s', 'After this time without its end a write is taken to have stopped half way'),
     validatorTtl: duration('10s', 'After this time somebody else asks the origin what a name stands for'),
     slabs: count(100_000, 'Groups of 256 pieces that this gateway keeps track of for others'),
@@ -141,7 +144,7 @@ export const SETTINGS = {
     skew: duration('60s', "How far another gateway's clock may be from this one, where a secret proves requests"),
     connectTimeout: duration(
       '800ms',
-      'How long a connection to another gateway may take to come about; up to five times as long where answers are slow',
+      'How long a connection to another gateway may take to come about; longer in the same way as mesh.patience',
     ),
     handshakeTimeout: duration('1s', 'How long its TLS handshake may take'),
     headersTimeout: duration('10s', 'How long another gateway may take to send the headers of a request'),

@@ -136,8 +136,9 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
   );
   const view = () => zones.view();
   const { self } = members;
+  const patience = deps.patience ?? ((limitMs: number) => limitMs);
   service = new TrackerService(
-    { tracker, db, client, calls, self, view, now, background, refused: (event) => observer.refused(event) },
+    { tracker, db, client, calls, self, view, now, background, patience, refused: (event) => observer.refused(event) },
     options,
   );
   const trackers = new TrackerClient(
@@ -154,7 +155,7 @@ export function openPieceMesh(deps: PieceMeshDeps, options: PieceMeshOptions): P
       view,
       trackers,
       borrower: new PieceBorrower(
-        { client, proofs, received, patience: deps.patience ?? ((limitMs) => limitMs) },
+        { client, proofs, received, patience },
         { blockSize: store.blockSize, silenceMs: options.silenceMs },
       ),
       proofs,

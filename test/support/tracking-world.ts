@@ -28,6 +28,8 @@ export class TrackingWorld {
   /** The list of trackers as all of them have it. */
   view: TrackerView;
   now: () => number = () => performance.now();
+  /** How long they wait where the limit is this. */
+  patience: (limitMs: number) => number = (limitMs) => limitMs;
   readonly errors: unknown[] = [];
   readonly #zoneOf: (id: MemberId) => string | undefined;
 
@@ -76,7 +78,18 @@ export class TrackingWorld {
       TRACKER_OPTIONS,
     );
     const tracking: TrackerService = new TrackerService(
-      { tracker, db, client, calls, self, view, now, background, refused: (event) => refused.push(event) },
+      {
+        tracker,
+        db,
+        client,
+        calls,
+        self,
+        view,
+        now,
+        background,
+        patience: (ms) => this.patience(ms),
+        refused: (event) => refused.push(event),
+      },
       { longPollMs: 10_000, patienceMs: 1_000, peekMs: 1_000, ...service },
     );
     const asking = new TrackerClient(

@@ -29,6 +29,8 @@ import {
 
 export interface TrackerServiceDeps extends SlabKnowledgeDeps {
   readonly background: Background;
+  /** How long to wait for others where the limit is this: longer where all are slow. */
+  readonly patience: (limitMs: number) => number;
   /** A member announced another root than the one that is known. */
   readonly refused: (event: {
     readonly member: MemberId;
@@ -221,7 +223,7 @@ export class TrackerService {
   }
 
   #limit(ms: number): AbortSignal {
-    return AbortSignal.any([this.#closing.signal, patienceSignal(ms)]);
+    return AbortSignal.any([this.#closing.signal, patienceSignal(this.#deps.patience(ms))]);
   }
 }
 

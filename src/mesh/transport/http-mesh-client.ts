@@ -34,9 +34,9 @@ export interface HttpMeshClientOptions {
   readonly tls?: MeshTls | undefined;
   readonly connectTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
-  /** For the whole answer of an ask. */
+  /** For the whole answer of an ask. Longer where all are slow, */
   readonly askTimeoutMs: number;
-  /** In place of askTimeoutMs, for calls that may take longer. */
+  /** but not for these calls, which may take longer anyway. */
   readonly callTimeoutsMs?: Readonly<Partial<Record<CallName, number>>> | undefined;
   /** For the headers of a streamed answer, which come at once; `bytes` may have to be opened first. Longer where all are slow. */
   readonly linesTimeoutMs: number;
@@ -84,7 +84,7 @@ export class HttpMeshClient implements MeshClient {
     this.#sockets = new MemberSockets(options);
   }
   async ask(to: MemberId, name: CallName, body: unknown, signal: AbortSignal): Promise<unknown> {
-    const timeoutMs = this.#options.callTimeoutsMs?.[name] ?? this.#options.askTimeoutMs;
+    const timeoutMs = this.#options.callTimeoutsMs?.[name] ?? this.patience(this.#options.askTimeoutMs);
     const leave = this.#enter(to);
     try {
       const { text } = await this.#send({ to, name, body: textOf(body), type: TYPES.ask, timeoutMs }, signal);

@@ -237,6 +237,29 @@ test('whoever is said not to answer is asked once, and counts again when it does
   world.close();
 });
 
+test('whoever is said not to answer has longer to answer where all are slow', async () => {
+  const world = new TrackingWorld(['a', 'b', 'c']);
+  world.patience = (limitMs) => 3 * limitMs;
+  const slab = world.slabOwnedBy('a');
+  const a = world.start('a', { patienceMs: 40 });
+  announce(a, world.member('c'), slab, [0]);
+  const answerAfter = (ms: number) => ({
+    kind: 'ask' as const,
+    handle: () => new Promise<unknown>((resolve) => setTimeout(() => resolve({}), ms)),
+  });
+  const complaint = { slab: wire(slab), piece: 0, holder: 'c', complaint: 'unreachable' as const };
+  for (const { ms, decided } of [
+    { ms: 70, decided: { from: 'c' } },
+    { ms: 400, decided: { kind: 'leased' } },
+  ]) {
+    world.mesh.serve('c', { hello: answerAfter(ms) });
+    a.service.complain(complaint, world.member('b').self);
+    await a.background.close();
+    expect(await allOf(acquire(a, world.member('b'), slab, [0]))).toMatchObject([decided]);
+  }
+  world.close();
+});
+
 test('a lie about a piece that is known is reported', () => {
   const world = new TrackingWorld(['a', 'b', 'c']);
   const slab = world.slabOwnedBy('a');

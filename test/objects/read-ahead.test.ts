@@ -24,7 +24,16 @@ test('two sequential readers of one version do not disturb each other', () => {
   ahead.observe('v', 0, MIB, PIECE);
   ahead.observe('v', 100 * MIB, 101 * MIB, PIECE);
   expect(ahead.observe('v', MIB, 2 * MIB, PIECE)).toBe(2 * MIB + PIECE);
-  expect(ahead.observe('v', 101 * MIB, 102 * MIB, PIECE)).toBe(102 * MIB + PIECE);
+  expect(ahead.observe('v', 101 * MIB, 102 * MIB, PIECE)).toBe(102 * MIB);
+  expect(ahead.observe('v', 2 * MIB, 3 * MIB, PIECE)).toBe(3 * MIB + 2 * PIECE);
+  expect(ahead.observe('v', 102 * MIB, 103 * MIB, PIECE)).toBe(103 * MIB + PIECE);
+});
+
+test('two reads that happen to follow each other in the middle are no sequential reader', () => {
+  const ahead = new ReadAhead({ maxBytes: 64 * MIB });
+  for (const at of [40, 7, 41, 90, 8]) {
+    expect(ahead.observe('v', at * MIB, (at + 1) * MIB, PIECE)).toBe((at + 1) * MIB);
+  }
 });
 
 test('bytes fetched ahead that go unused shrink the window', () => {

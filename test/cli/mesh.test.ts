@@ -12,7 +12,9 @@ async function run(args: readonly string[]) {
   return { code: await cli.ended, stdout: cli.stdout, stderr: cli.stderr };
 }
 
-test('preheat --wait says what it does, where shows who holds what, status shows the mesh', async () => {
+test('preheat --wait says what it does, where shows who holds what, status shows the mesh', {
+  timeout: 60_000,
+}, async () => {
   await using mesh = await MeshedGateways.start([{ zone: 'a' }, { role: 'seed', zone: 'b' }]);
   for (const key of ['prod/one', 'prod/two']) await mesh.put(key, randomBytes(SIZE));
   const { adminUrl } = mesh.gateway(0);
@@ -68,11 +70,9 @@ test('a preheat that is stopped on the way begins with no further object, here o
     .poll(async () => (await askAdmin(adminUrl, '/status')).body.preheat)
     .toEqual({ type: 'failed', error: 'It was stopped.' });
   open();
-  const [key] = asked;
-  // What was all but there is finished.
-  const holders = async () => (await askAdmin(adminUrl, `/where?bucket=${BUCKET}&key=${key}`)).body.holders.length;
-  await expect.poll(holders, { timeout: 10_000 }).toBeGreaterThan(0);
-  expect([...asked]).toEqual([key]);
+  // Long enough to begin with another one.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(asked.size).toBe(1);
 });
 
 test('without --wait it says that it has begun; --json tells a document a line', async () => {

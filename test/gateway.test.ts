@@ -1,6 +1,8 @@
 // A whole gateway in this process: what its parts promise together.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import {
   CreateBucketCommand,
@@ -137,7 +139,7 @@ describe('what is told', () => {
     await using gateway = await startGateway({
       config: {
         backends: {
-          local: { type: 'fs', root: `/tmp/dfstore-test-${process.pid}-${Date.now()}` },
+          local: { type: 'fs', root: join(tmpdir(), `dfstore-origin-${process.pid}`) },
           far: { type: 'http', endpoint: 'http://127.0.0.1:1/', retries: 0, password: 'hidden' },
         },
         buckets: { far: { backend: 'far' }, '*': { backend: 'local' } },
@@ -186,7 +188,7 @@ describe('opening and closing', () => {
       backends: '{ broken: { type: obs, endpoint: "http://10.0.0.1", accessKeyId: a, secretAccessKey: b } }',
       listen: '127.0.0.1:0',
       'admin.listen': '127.0.0.1:0',
-      data: `/tmp/dfstore-test-${process.pid}-${Date.now()}-broken`,
+      data: join(tmpdir(), `dfstore-broken-${process.pid}`),
     };
     await expect(openGateway(loadConfig({ env: {}, flags }).config, silent)).rejects.toThrow(
       "Backend 'broken' cannot be opened: ",

@@ -1,35 +1,31 @@
 // npm run demo: three meshed gateways and a slow origin, a file that is read through all three, and where its bytes came
 // from. --help says the rest.
-import { parseArgs } from 'node:util';
+import { Option } from 'commander';
 import { CloseStack } from '../src/concurrency/close-stack.ts';
-import { parseSize } from '../src/config/units.ts';
+import { scriptCommand, size } from '../test/support/script-command.ts';
 import { openDemoMesh } from './demo-mesh.ts';
 import { tellStory } from './story.ts';
 import { whatNext } from './what-next.ts';
 
-const HELP = `npm run demo [-- OPTION...]
+const MIB = 1024 ** 2;
 
-Starts a slow origin and three gateways that are one mesh, as processes on this machine; reads a file through all three
-and shows where its bytes came from. They stay for you to try until Ctrl-C; then everything is removed.
-
-  --size SIZE   Size of the files (64MiB)
-  --rate SIZE   What the origin gives in a second, to all gateways together (16MiB)
-  --once        Do not stay
-  --help`;
-
-const { values } = parseArgs({
-  options: {
-    size: { type: 'string', default: '64MiB' },
-    rate: { type: 'string', default: '16MiB' },
-    once: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+const options = scriptCommand(
+  'demo',
+  'Starts a slow origin and three gateways that are one mesh, as processes on this machine; reads a file through all three and shows where its bytes came from. They stay for you to try until Ctrl-C; then everything is removed.',
+)
+  .addOption(new Option('--size <size>', 'size of the files').argParser(size).default(64 * MIB, '64MiB'))
+  .addOption(
+    new Option('--rate <size>', 'what the origin gives in a second, to all gateways together')
+      .argParser(size)
+      .default(16 * MIB, '16MiB'),
+  )
+  .option('--once', 'do not stay')
+  .parse()
+  .opts<{ size: number; rate: number; once?: boolean }>();
 // The SDK's plans for versions of Node to come are no news of the demo.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
-if (values.help) console.log(HELP);
-else await demo({ size: parseSize(values.size), rate: parseSize(values.rate), stay: !values.once });
+await demo({ size: options.size, rate: options.rate, stay: options.once !== true });
 
 interface Demo {
   /** Bytes; and bytes a second. */

@@ -1,13 +1,14 @@
-// npm run bench:backends [-- --size 5GiB] [-- --only KIND]: one large put and get through each backend against a local
-// origin, beside plain undici in the same run. Fails when a transfer fails, or its memory grows by 150 MiB or more.
+// npm run bench:backends: one large put and get through each backend against a local origin, beside plain undici in the
+// same run. Fails when a transfer fails, or its memory grows by 150 MiB or more. --help says the rest.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { parseSize } from '../../src/config/units.ts';
+import { Option } from 'commander';
+import { formatBytes } from '../../src/cli/quantities.ts';
+import { scriptCommand, size } from '../../test/support/script-command.ts';
 import { type Direction, type Figures, type Kind, runTransfer } from './transfer-process.ts';
 
 const RSS_LIMIT_MIB = 150;
@@ -24,13 +25,22 @@ interface Bench {
   readonly folder: string;
 }
 
-const { values } = parseArgs({ options: { size: { type: 'string', default: '5GiB' }, only: { type: 'string' } } });
-const sizeBytes = parseSize(values.size);
+const { size: sizeBytes, only } = scriptCommand(
+  'bench:backends',
+  `Puts and gets one large object through each backend against a local origin, beside plain undici. Fails when a transfer fails, or its memory grows by ${RSS_LIMIT_MIB} MiB or more.`,
+)
+  .addOption(new Option('--size <size>', 'bytes each way').argParser(size).default(5 * GIB, '5GiB'))
+  .addOption(
+    new Option('--only <kind>', 'one kind of backend; else all').choices(
+      PLAN.flatMap(({ kinds }) => kinds).filter((kind, index, all) => all.indexOf(kind) === index),
+    ),
+  )
+  .parse()
+  .opts<{ size: number; only?: Kind }>();
 const plan = PLAN.map(({ direction, kinds }) => ({
   direction,
-  kinds: kinds.filter((kind) => values.only === undefined || kind === values.only),
+  kinds: kinds.filter((kind) => only === undefined || kind === only),
 })).filter(({ kinds }) => kinds.length > 0);
-if (plan.length === 0) throw new Error(`There is no backend '${values.only}' to measure.`);
 
 const folder = await mkdtemp(join(tmpdir(), 'dfstore-bench-'));
 const origin = spawn(process.execPath, ['--import', 'tsx', ORIGIN, String(sizeBytes)], {
@@ -47,7 +57,7 @@ try {
 
 async function measureAll(bench: Bench): Promise<readonly string[]> {
   const over: string[] = [];
-  console.log(`${values.size} each way; ×: CPU time over plain undici's\n`);
+  console.log(`${formatBytes(sizeBytes)} each way; ×: CPU time over plain undici's\n`);
   console.log('| transfer | MiB/s | CPU-s/GiB | × | RSS growth, MiB |\n| --- | --: | --: | --: | --: |');
   for (const { direction, kinds } of plan) {
     const anchor = await transfer(bench, 'undici', direction);

@@ -1,13 +1,22 @@
-// What a piece that another gateway holds costs, both ends together, beside plain undici asking plain node:http in the
-// same run: `npm run bench:peer-hit -- [rounds]`. The piece is 4 MiB in memory and 256 KiB a block; what comes is proved
-// by its digests, as in a gateway, and is not written to a disk.
+// npm run bench:peer-hit: what a piece that another gateway holds costs, both ends together, beside plain undici asking
+// plain node:http in the same run. The piece is 4 MiB in memory and 256 KiB a block; what comes is proved by its digests,
+// as in a gateway, and is not written to a disk.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { request } from 'undici';
+import { countFromOne, scriptCommand } from '../../test/support/script-command.ts';
 import { borrowerOf, content, PIECE_BYTES, serveMesh } from './exchange-ends.ts';
 
 const GIB = 1024 ** 3;
 const PIECES_A_ROUND = 64;
+
+const command = scriptCommand(
+  'bench:peer-hit',
+  'Measures what a piece that another gateway holds costs in CPU, beside plain undici asking plain node:http.',
+)
+  .argument('[rounds]', 'how often both are measured', countFromOne, 7)
+  .parse();
+const rounds: number = command.processedArgs[0];
 
 const bare = createServer((_req, res) => res.end(content)).listen(0, '127.0.0.1');
 const server = await serveMesh();
@@ -18,7 +27,6 @@ const plain = async () => {
   for await (const _ of body);
 };
 
-const rounds = Number(process.argv[2] ?? 7);
 const ratios: number[] = [];
 await cpuOf(plain);
 await cpuOf(borrow);

@@ -1,5 +1,5 @@
-// What a call between gateways costs, on loopback: `tsx bench/mesh/rpc.ts [seconds]`. The server is a process of its own,
-// so that the CPU of either side is told apart; one at a time gives the latency, 32 in flight the rate.
+// npm run bench:mesh: what a call between gateways costs, on loopback. The server is a process of its own, so that the
+// CPU of either side is told apart; one at a time gives the latency, 32 in flight the rate.
 import { fork } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
@@ -8,14 +8,22 @@ import { fileURLToPath } from 'node:url';
 import { HttpMeshClient } from '../../src/mesh/transport/http-mesh-client.ts';
 import { MeshServer } from '../../src/mesh/transport/mesh-server.ts';
 import type { CallName } from '../../src/mesh/transport.ts';
+import { positiveNumber, scriptCommand } from '../../test/support/script-command.ts';
 import { CLIENT_LIMITS, memberAt, SERVER_LIMITS } from './limits.ts';
 
 const SECRET = 'a secret of the bench, long enough';
 const never = new AbortController().signal;
 setMaxListeners(0, never);
 
-if (process.send === undefined) await measure(Number(process.argv[2] ?? 3));
+if (process.send === undefined) await measure(secondsAsked());
 else await serve();
+
+function secondsAsked(): number {
+  const { processedArgs } = scriptCommand('bench:mesh', 'Measures what a call between gateways costs, on loopback.')
+    .argument('[seconds]', 'how long each of the six rows is measured', positiveNumber, 3)
+    .parse();
+  return processedArgs[0];
+}
 
 async function serve(): Promise<void> {
   const log = { warn: () => undefined, error: console.error };

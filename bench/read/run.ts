@@ -1,7 +1,7 @@
-// npm run bench:read [-- --quick] [-- --only TEXT] [-- --client wrk|node]: reads through the built gateway beside nginx
-// in the same run, in CPU time of the servers. Fails when a figure is over its budget (rows.ts). Needs Linux and nginx;
-// wrk sends the requests where it is installed.
-import { parseArgs } from 'node:util';
+// npm run bench:read: reads through the built gateway beside nginx in the same run, in CPU time of the servers. Fails
+// when a figure is over its budget (rows.ts). --help says the rest.
+import { Option } from 'commander';
+import { scriptCommand } from '../../test/support/script-command.ts';
 import { BareProcess } from './bare-process.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { LoadProcess } from './load-process.ts';
@@ -10,13 +10,22 @@ import { startAnchor } from './nginx-process.ts';
 import { type Budget, CACHES, ROWS, type Row } from './rows.ts';
 import { hasWrk, WrkLoad } from './wrk-load.ts';
 
-const { values } = parseArgs({
-  options: { quick: { type: 'boolean' }, only: { type: 'string' }, client: { type: 'string' } },
-});
-const chosen = ROWS.filter(({ name }) => name.includes(values.only ?? ''));
-if (chosen.length === 0) throw new Error(`No row has '${values.only}' in its name.`);
+const command = scriptCommand(
+  'bench:read',
+  'Reads through the built gateway beside nginx, in CPU time of the servers. Fails when a figure is over its budget. Needs Linux and nginx.',
+)
+  .option('--quick', 'fewer and shorter rounds')
+  .option('--only <text>', 'the rows with this in their names; else all')
+  .addOption(
+    new Option('--client <name>', 'who sends the requests; else wrk where it is installed').choices(['wrk', 'node']),
+  )
+  .addHelpText('after', `\nRows:\n${ROWS.map(({ name }) => `  ${name}`).join('\n')}`)
+  .parse();
+const options = command.opts<{ quick?: boolean; only?: string; client?: Client }>();
+const chosen = ROWS.filter(({ name }) => name.includes(options.only ?? ''));
+if (chosen.length === 0) command.error(`error: no row has '${options.only}' in its name; --help lists them`);
 
-const client = clientNamed(values.client);
+const client = options.client ?? (hasWrk() ? 'wrk' : 'node');
 
 const nginx = await startAnchor();
 const bare = await BareProcess.start();
@@ -28,7 +37,7 @@ try {
     bare,
     loads: { node: load, ...(client === 'wrk' && { wrk: new WrkLoad() }) },
     otherLoad,
-    ...(values.quick
+    ...(options.quick
       ? { rounds: 3, heatMs: 2_000, warmMs: 100, windowMs: 400 }
       : { rounds: 7, heatMs: 8_000, warmMs: 200, windowMs: 800 }),
   });
@@ -40,11 +49,6 @@ try {
   load.close();
   otherLoad.close();
   await nginx.close();
-}
-
-function clientNamed(name: string = hasWrk() ? 'wrk' : 'node'): Client {
-  if (name === 'wrk' || name === 'node') return name;
-  throw new Error(`The client is wrk or node, not '${name}'.`);
 }
 
 /** Gateway by gateway, so that no idle one disturbs. */

@@ -1,11 +1,20 @@
-// npm run sim [-- --only PART OF A NAME] [-- --peers 1000] [-- --seed 1]: the product's tracker and rendezvous on a
-// virtual clock. Prints the table of docs/SCALE.md; fails when a figure is past its bar. The same seed gives the same run.
-import { parseArgs } from 'node:util';
+// npm run sim: the product's tracker and rendezvous on a virtual clock. Prints the table of docs/SCALE.md; fails when a
+// figure is past its bar. --help says the rest.
+import { countFromOne, scriptCommand, wholeNumber } from '../../test/support/script-command.ts';
 import { type Outcome, SCENARIOS, type Scenario, simulate } from './scenarios.ts';
 
-const { values } = parseArgs({
-  options: { only: { type: 'string' }, peers: { type: 'string' }, seed: { type: 'string', default: '1' } },
-});
+const command = scriptCommand(
+  'sim',
+  "Runs the product's tracker and rendezvous on a virtual clock. Prints a table; fails when a figure is past its bar.",
+)
+  .option('--only <text>', 'the scenarios with this in their names; else all')
+  .option('--peers <number>', 'the scenarios of so many peers', countFromOne)
+  .option('--seed <number>', 'the same seed gives the same run', wholeNumber, 1)
+  .addHelpText('after', `\nScenarios:\n${SCENARIOS.map(({ name, peers }) => `  ${name}, ${peers} peers`).join('\n')}`)
+  .parse();
+const { only, peers: ofPeers, seed } = command.opts<{ only?: string; peers?: number; seed: number }>();
+
+const TELL_EVERY_MS = 5_000;
 
 const HEAD = [
   'scenario',
@@ -21,24 +30,31 @@ const HEAD = [
   'list, bytes × changes',
 ] as const;
 
-const chosen = SCENARIOS.filter(({ name, peers }) => {
-  const isNamed = values.only === undefined || name.includes(values.only);
-  return isNamed && (values.peers === undefined || peers === Number(values.peers));
-});
-if (chosen.length === 0) throw new Error('There is no such scenario.');
+const chosen = SCENARIOS.filter(
+  ({ name, peers }) => name.includes(only ?? '') && (ofPeers === undefined || peers === ofPeers),
+);
+if (chosen.length === 0) command.error('error: there is no such scenario; --help lists them');
 
 const missed: string[] = [];
-console.log(`seed ${values.seed}\n\n| ${HEAD.join(' | ')} |\n|${' --- |'.repeat(HEAD.length)}`);
-for (const scenario of chosen) {
-  const outcome = await simulate(scenario, Number(values.seed), (line) => process.stderr.write(`\r\x1b[K${line}`));
-  process.stderr.write(
-    `\r\x1b[K${scenario.name}: ${outcome.events} events in ${(outcome.tookMs / 1_000).toFixed(1)} s\n`,
-  );
+let toldAtMs = performance.now();
+console.log(`seed ${seed}\n\n| ${HEAD.join(' | ')} |\n|${' --- |'.repeat(HEAD.length)}`);
+for (const [index, scenario] of chosen.entries()) {
+  const turn = `${index + 1} of ${chosen.length}`;
+  const outcome = await simulate(scenario, seed, (line) => tellSometimes(`${turn}, ${line}`));
+  const took = `${outcome.events} events in ${(outcome.tookMs / 1_000).toFixed(1)} s`;
+  console.error(`${turn}, ${scenario.name}: ${took}`);
   console.log(row(outcome));
   missed.push(...missedBy(scenario, outcome));
 }
 console.log(['', ...(missed.length === 0 ? ['Every bar was kept.'] : missed)].join('\n'));
 process.exitCode = missed.length === 0 ? 0 : 1;
+
+function tellSometimes(line: string): void {
+  const nowMs = performance.now();
+  if (nowMs - toldAtMs < TELL_EVERY_MS) return;
+  toldAtMs = nowMs;
+  console.error(line);
+}
 
 function row(outcome: Outcome): string {
   const { p50Ms, p99Ms, lastMs } = outcome;

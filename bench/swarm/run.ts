@@ -1,5 +1,5 @@
-// npm run bench:swarm [-- PRESET...]: gateways cold at once against one origin, on wires that are shaped, and the
-// figures against their bars. --help says the rest.
+// npm run bench:swarm: gateways cold at once against one origin, on wires that are shaped, and the figures against their
+// bars. --help says the rest.
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { parseSize } from '../../src/config/units.ts';
@@ -35,11 +35,7 @@ async function main(): Promise<number> {
 }
 
 async function answer(signal: AbortSignal): Promise<number> {
-  const options = readOptions(process.argv.slice(2));
-  if (typeof options === 'string') {
-    console.log(options);
-    return 0;
-  }
+  const options = readOptions();
   const problem = whyNoLab();
   if (problem !== undefined) throw new Error(problem);
   for (const id of await removeDeadLabs()) console.error(`Removed ${id}, a lab whose process is gone.`);

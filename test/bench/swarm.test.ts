@@ -104,7 +104,7 @@ test.skipIf(obstacle !== undefined)(
 test('a preset that does not exist is refused with those that do', async () => {
   const run = await lab(['hurd']);
   expect(run.exitCode).toBe(2);
-  expect(run.stderr).toContain("There is no preset 'hurd'; there are herd-8, herd-16");
+  expect(run.stderr).toContain("there is no preset 'hurd'; there are herd-8, herd-16");
 });
 
 function lab(args: readonly string[]) {

@@ -28,13 +28,6 @@ test('the demo reads a cold file once for three gateways, and at Ctrl-C ends all
   expect((await readdir(folder)).filter((name) => name.startsWith('dfstore-'))).toEqual([]);
 });
 
-test('the demo says what it takes', async () => {
-  const { child, said } = await startDemo(['--help']);
-  await once(child, 'close');
-  expect(child.exitCode).toBe(0);
-  for (const flag of ['--size', '--rate', '--once']) expect(said.text).toContain(flag);
-});
-
 /** `folder` is where it may keep what it keeps. */
 async function startDemo(args: readonly string[]): Promise<{ child: ChildProcess; said: Said; folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'dfstore-demo-test-'));

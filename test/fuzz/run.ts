@@ -1,12 +1,11 @@
-// Throws arbitrary requests at a live gateway for a while: npm run fuzz -- --seconds 600. Each request comes from a
-// seed of its own; one that is answered as none may be is printed with its seed, which --seed N throws again. What an
-// earlier one has left may be why: --first N, some hundreds before it, throws those too.
-import { parseArgs } from 'node:util';
+// npm run fuzz: throws arbitrary requests at a live gateway for a while. Each comes from a seed of its own; one that is
+// answered as none may be is printed with its seed. --help says the rest.
 import fc from 'fast-check';
 import { settledWithin } from '../../src/concurrency/settled-within.ts';
 import type { Credential } from '../../src/s3/auth/credentials.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { RawConnection } from '../support/raw-connection.ts';
+import { scriptCommand, wholeNumber } from '../support/script-command.ts';
 import { sendRaw, signedHeaders } from '../support/signed-request.ts';
 import { type HttpAnswer, judge, readAnswers } from './answers.ts';
 import { type ArbitraryRequest, arbitraryRequest, damaged, type SoundRequest } from './arbitrary-request.ts';
@@ -14,6 +13,7 @@ import { KEPT_SEEDS } from './kept-seeds.ts';
 
 /** Connections at a time. */
 const PARALLEL = 8;
+const TELL_EVERY_MS = 5_000;
 /** Longer than any limit of the gateway under fuzz: whoever still waits then waits for ever. */
 const HANG_MS = 20_000;
 const LIMITS = { headersTimeout: '2s', bodyTimeout: '2s', answerTimeout: '5s', requestsPerKey: 128 };
@@ -24,15 +24,25 @@ interface World {
   readonly credential: Credential;
 }
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '600' },
-    seed: { type: 'string', multiple: true },
-    first: { type: 'string' },
-  },
-});
+const options = scriptCommand(
+  'fuzz',
+  'Throws arbitrary requests at a live gateway. One that is answered as none may be is printed with its seed.',
+)
+  .option('--seconds <number>', 'for how long', wholeNumber, 600)
+  .option('--seed <number>', 'throw only the request of this seed; may be repeated', oneMore)
+  .option(
+    '--first <number>',
+    'begin with this seed, some hundreds before one that fails only after others',
+    wholeNumber,
+  )
+  .parse()
+  .opts<{ seconds: number; seed?: readonly number[]; first?: number }>();
 const statuses = new Map<number | 'cut', number>();
 const failures: string[] = [];
+
+function oneMore(text: string, before: readonly number[] = []): readonly number[] {
+  return [...before, wholeNumber(text)];
+}
 
 function requestOf(seed: number): ArbitraryRequest {
   const [request] = fc.sample(arbitraryRequest, { seed, numRuns: 1 });
@@ -121,11 +131,12 @@ async function main(): Promise<void> {
     await sendRaw(world.port, { method: 'PUT', path, body: path === '/fuzz' ? '' : 'hello world', credential });
   }
 
-  const asked = values.seed?.map(Number) ?? KEPT_SEEDS;
+  const asked = options.seed ?? KEPT_SEEDS;
   for (const seed of asked) await fuzzSeed(seed, world);
   let count = asked.length;
-  const first = Number(values.first ?? Math.trunc(Math.random() * 2 ** 30));
-  const until = performance.now() + (values.seed === undefined ? Number(values.seconds) * 1000 : 0);
+  const first = options.first ?? Math.trunc(Math.random() * 2 ** 30);
+  const until = performance.now() + (options.seed === undefined ? options.seconds * 1000 : 0);
+  setInterval(() => console.error(`${count} requests, ${failures.length} failed`), TELL_EVERY_MS).unref();
   const lane = async () => {
     while (performance.now() < until && failures.length < 20) {
       count += 1;

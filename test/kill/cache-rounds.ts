@@ -34,13 +34,17 @@ export interface CacheKillReport {
 }
 
 /** Rejects at the first broken promise, naming the seed. */
-export async function cacheKillRounds(options: { kills: number; seed: number }): Promise<CacheKillReport> {
+export async function cacheKillRounds(
+  options: { kills: number; seed: number },
+  began: (round: number) => void = () => undefined,
+): Promise<CacheKillReport> {
   const world = await CacheKillWorld.open();
   const random = new Random(options.seed);
   const load = new CacheLoad(random);
   const starts: number[] = [];
   const sums = { kills: 0, killedStarts: 0, soundPieces: 0, leakedBytesMax: 0 };
   for (; sums.kills < options.kills; sums.kills += 1) {
+    began(sums.kills + 1);
     const gateway = new GatewayProcess(world.configFile);
     try {
       if (random.below(KILLED_STARTS) < 1) {

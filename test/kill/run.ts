@@ -1,26 +1,38 @@
-// Kills by hand, many more than a test does.
-//   npm run test:kill -- [--story writes|cache] [--kills 200] [--seed 1]
-import { parseArgs } from 'node:util';
+// npm run test:kill: kills by hand, many more than a test does. --help says the rest.
+import { Option } from 'commander';
+import { countFromOne, scriptCommand, wholeNumber } from '../support/script-command.ts';
 import { cacheKillRounds } from './cache-rounds.ts';
 import { killRounds } from './write-rounds.ts';
 
-const STORIES = {
-  /** A process that writes through the fs backend. */
-  writes: killRounds,
-  /** A whole gateway, the built one, that reads through its cache. */
-  cache: cacheKillRounds,
-} as const;
+const STORIES = { writes: killRounds, cache: cacheKillRounds } as const;
+const TELL_EVERY_MS = 5_000;
 
-function isStory(name: string): name is keyof typeof STORIES {
-  return Object.hasOwn(STORIES, name);
-}
+const { story, kills, seed } = scriptCommand(
+  'test:kill',
+  'Kills a process at random instants, again and again over the same data, and fails at the first broken promise.',
+)
+  .addOption(
+    new Option(
+      '--story <name>',
+      'writes: a process that writes through the fs backend; cache: the built gateway, which reads through its cache',
+    )
+      .choices(Object.keys(STORIES))
+      .default('writes'),
+  )
+  .option('--kills <number>', 'how often', countFromOne, 200)
+  .addOption(
+    new Option('--seed <number>', 'of the instants and of what is done')
+      .argParser(wholeNumber)
+      .default(Date.now() % 1e6, "the clock's"),
+  )
+  .parse()
+  .opts<{ story: keyof typeof STORIES; kills: number; seed: number }>();
 
-const text = { type: 'string' } as const;
-const { values } = parseArgs({ options: { story: text, kills: text, seed: text } });
-const story = values.story ?? 'writes';
-if (!isStory(story)) throw new Error(`There is no story '${story}': ${Object.keys(STORIES).join(', ')}.`);
-const report = await STORIES[story]({
-  kills: Number(values.kills ?? 200),
-  seed: Number(values.seed ?? Date.now() % 1e6),
+let round = 1;
+console.error(`${story}, seed ${seed}`);
+// By the clock, so that a round that hangs is seen too.
+setInterval(() => console.error(`round ${round} of ${kills}`), TELL_EVERY_MS).unref();
+const report = await STORIES[story]({ kills, seed }, (begun) => {
+  round = begun;
 });
 console.log(JSON.stringify(report));

@@ -28,7 +28,10 @@ export interface KillReport {
 }
 
 /** Rejects at the first broken promise, naming the seed. */
-export async function killRounds(options: { kills: number; seed: number }): Promise<KillReport> {
+export async function killRounds(
+  options: { kills: number; seed: number },
+  began: (round: number) => void = () => undefined,
+): Promise<KillReport> {
   const world = await mkdtemp(join(tmpdir(), 'dfstore-kill-'));
   const root = join(world, 'root');
   const random = new Random(options.seed);
@@ -42,6 +45,7 @@ export async function killRounds(options: { kills: number; seed: number }): Prom
     }
   });
   for (; report.kills < options.kills; report.kills += 1) {
+    began(report.kills + 1);
     const log = join(world, `log-${report.kills}`);
     await liveAndDie([root, log, `${options.seed + report.kills}`], random.below(LIFE_MAX_MS));
     history.read(await readFile(log, 'utf8'));

@@ -26,6 +26,8 @@ function secondsAsked(): number {
 }
 
 async function serve(): Promise<void> {
+  // Whoever measures may have failed.
+  process.once('disconnect', () => process.exit());
   const log = { warn: () => undefined, error: console.error };
   const server = await MeshServer.listen(
     { log, refused: (reason) => console.error('refused', reason) },

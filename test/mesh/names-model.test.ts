@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { delay } from '../../src/mesh/clock.ts';
-import { EVER, MINUTE, NamesWorld, NOW } from '../support/names-world.ts';
+import { EVER, MINUTE, NAMES_OPTIONS, NamesWorld, NOW } from '../support/names-world.ts';
 import { CUT, WriteHistory } from '../support/write-history.ts';
 
 const KEY = 'k';
@@ -154,6 +154,9 @@ async function fail(world: ModelWorld, faults: readonly Fault[], weak: string, s
   heal(world, weak);
 }
 
+/** An owner that was not reached is passed over for a second, as if it were still cut off. */
+const PASSED_OVER_MS = 1_000 + NAMES_OPTIONS.patienceMs;
+
 /** Any gateway, cut from one other at a time: were it cut from both owners it would not be connected. */
 async function failOne(world: ModelWorld, faults: readonly Fault[], weak: string): Promise<void> {
   for (const { kind, gateway, waitMs } of faults) {
@@ -163,6 +166,7 @@ async function failOne(world: ModelWorld, faults: readonly Fault[], weak: string
     else if (kind === 'heal') heal(world, weak);
     else if (kind.startsWith('cut') && other !== weak) {
       world.mesh.heal();
+      await delay(world.clock, PASSED_OVER_MS);
       world.mesh.cut(weak, other);
     }
   }

@@ -155,7 +155,7 @@ export class TrackerTellings {
     }
   }
 
-  /** Rejects only where the owner heard and did not understand. */
+  /** Rejects where the answer makes no sense. What the owner refuses, or does not understand, is not told it again. */
   async #send(owner: MemberId, { call, body, answered, unheard }: Post): Promise<void> {
     const { client, calls } = this.#deps;
     let answer: unknown;

@@ -49,11 +49,15 @@ export class TrackerWorld {
     return member;
   }
 
-  ask(id: MemberId, pieces: readonly number[], avoid: readonly MemberId[] = []): Asking {
+  ask(
+    id: MemberId,
+    pieces: readonly number[],
+    avoid: readonly MemberId[] = [],
+    inPlaceOf: readonly MemberId[] = [],
+  ): Asking {
     const decided = new Map<number, Decision>();
-    const leave = this.tracker.acquire({ slab: this.slab, pieces, avoid }, this.member(id), (piece, decision) =>
-      decided.set(piece, decision),
-    );
+    const asked = { slab: this.slab, pieces, avoid, inPlaceOf };
+    const leave = this.tracker.acquire(asked, this.member(id), (piece, decision) => decided.set(piece, decision));
     return { decided, leave };
   }
 

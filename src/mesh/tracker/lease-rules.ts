@@ -15,6 +15,8 @@ const SPREAD_MS = 30;
 export const PATIENCE_MS = 1_000;
 /** Who was sent for something that is being read so lately reads side by side with others. */
 const HERD_MS = 2_000;
+/** Who called so lately is there: a gateway that reads tells its trackers about twice as often. */
+const THERE_MS = 600;
 /** Of whoever is ahead of those while none of them asks: with the next one begun the origin sends on when one has come. */
 const AHEAD_LEASES = 2;
 /** Of those, looked at to see who had less. */
@@ -24,7 +26,7 @@ const COMPARED = 32;
 export function mayRead(
   slab: SlabState,
   members: MemberBook,
-  waiter: Pick<Waiter, 'by' | 'sinceMs'>,
+  waiter: Pick<Waiter, 'by' | 'inPlaceOf' | 'sinceMs'>,
   now: { readonly nowMs: number; readonly alone: boolean },
   rules: LeaseRules,
 ): boolean {
@@ -35,6 +37,9 @@ export function mayRead(
   if (alone) return true;
   const leases = slab.leases(by.id);
   const isPatient = waitedMs >= PATIENCE_MS;
+  // Who should have been asked is there, if slow, and may just have sent somebody, who is about to say so here too.
+  const isDeputy = waiter.inPlaceOf.some((id) => nowMs - members.get(id).calledMs < THERE_MS);
+  if (isDeputy && !isPatient) return false;
   if (!othersAsk && waitedMs >= SPREAD_MS) return isPatient || leases < rules.leases;
   if (by.slowUntilMs > nowMs) return isPatient && leases === 0;
   // Who reads the origin gets ahead of those that wait for him, until he alone reads it and all of them wait for what he

@@ -22,6 +22,8 @@ export interface MemberState {
   gone: boolean;
   /** Who says that it does not answer. */
   doubts: readonly Doubt[];
+  /** When it last called. */
+  calledMs: number;
   /** When it last answered a question whether it is there. */
   answeredMs: number;
   /** It cannot give until then. */
@@ -73,7 +75,7 @@ export class MemberBook {
   }
 
   /** It has just called: whatever was said of it, it is there. */
-  seen(about: Member): MemberState {
+  seen(about: Member, nowMs: number): MemberState {
     const { id } = about;
     const member = this.#called.get(id) ?? this.#named.get(id) ?? newMember(id);
     if (member.gone || member.about?.incarnation !== about.incarnation) {
@@ -82,6 +84,7 @@ export class MemberBook {
       member.leasesDone = 0;
     }
     member.about = about;
+    member.calledMs = nowMs;
     this.#named.delete(id);
     this.#called.delete(id);
     this.#called.set(id, member);
@@ -113,6 +116,7 @@ function newMember(id: MemberId): MemberState {
     lies: NONE,
     gone: false,
     doubts: NONE,
+    calledMs: Number.NEGATIVE_INFINITY,
     answeredMs: Number.NEGATIVE_INFINITY,
     busyUntilMs: 0,
     slowUntilMs: 0,

@@ -34,6 +34,8 @@ export interface Waiter {
   readonly piece: number;
   readonly by: MemberId;
   readonly avoid: ReadonlySet<MemberId>;
+  /** Trackers that should have been asked first, and did not answer. */
+  readonly inPlaceOf: readonly MemberId[];
   readonly sinceMs: number;
   readonly decide: (decision: Decision) => void;
 }

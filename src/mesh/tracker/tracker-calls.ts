@@ -15,6 +15,8 @@ export interface Asked {
   readonly pieces: readonly number[];
   /** Not from these. */
   readonly avoid: readonly MemberId[];
+  /** Trackers that should have been asked first, and did not answer. */
+  readonly inPlaceOf?: readonly MemberId[] | undefined;
 }
 
 export interface Announced {

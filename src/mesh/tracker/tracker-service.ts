@@ -5,6 +5,7 @@ import type { Background } from '../../concurrency/background.ts';
 import { patienceSignal } from '../../concurrency/patience.ts';
 import type { Member, MemberId } from '../member.ts';
 import { zoneOfSlab } from '../slab.ts';
+import { slabOwners } from '../slab-owners.ts';
 import { type Handlers, MeshError } from '../transport.ts';
 import { SlabKnowledge, type SlabKnowledgeDeps } from './slab-knowledge.ts';
 import {
@@ -96,7 +97,8 @@ export class TrackerService {
       wake();
     }, this.#options.longPollMs);
     const undecided = new Set(pieces);
-    const leave = this.#deps.tracker.acquire({ ...asked, pieces }, caller, (piece, decision) => {
+    const inPlaceOf = this.#inPlaceOf(asked);
+    const leave = this.#deps.tracker.acquire({ ...asked, pieces, inPlaceOf }, caller, (piece, decision) => {
       undecided.delete(piece);
       lines.push({ ...decision, piece });
       wake();
@@ -215,6 +217,12 @@ export class TrackerService {
         signal.removeEventListener('abort', wake);
       },
     };
+  }
+
+  /** Of those that did not answer the asker, the owners of higher rank. */
+  #inPlaceOf({ slab, unreachable = [] }: Acquire): MemberId[] {
+    const ranked = slabOwners(slab, this.#deps.view());
+    return ranked.slice(0, Math.max(0, ranked.indexOf(this.#deps.self.id))).filter((id) => unreachable.includes(id));
   }
 
   /** What a zone does not know, the mesh does: that is not worth a long wait. */

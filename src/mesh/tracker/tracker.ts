@@ -97,7 +97,7 @@ export class Tracker {
   acquire(asked: Asked, about: Member, decide: (piece: number, decision: Decision) => void): () => void {
     const slab = this.#slab(asked.slab);
     const nowMs = this.#deps.now();
-    this.#members.seen(about);
+    this.#members.seen(about, nowMs);
     slab.askers.set(about.id, nowMs);
     const avoid = new Set(asked.avoid);
     const waiters: Waiter[] = [];
@@ -109,6 +109,7 @@ export class Tracker {
         piece,
         by: about.id,
         avoid,
+        inPlaceOf: asked.inPlaceOf ?? [],
         sinceMs: nowMs,
         decide: (decision) => decide(piece, decision),
       };
@@ -127,14 +128,14 @@ export class Tracker {
   /** Held whole by this member. Answers those pieces of which another root is known: they are not believed. */
   announce(ref: SlabRef, about: Member, announced: readonly Announced[]): number[] {
     const slab = this.#slab(ref);
-    const member = this.#members.seen(about);
+    const nowMs = this.#deps.now();
+    const member = this.#members.seen(about, nowMs);
     const refused: number[] = [];
     const ended: Receiver[] = [];
     for (const { piece, root, bytes } of announced) {
       const receiver = this.#transfers.detach(slab, piece, about.id);
       if (receiver !== undefined) ended.push(receiver);
-      if (receiver !== undefined && bytes !== undefined)
-        this.#transfers.noteReceived(receiver, bytes, this.#deps.now());
+      if (receiver !== undefined && bytes !== undefined) this.#transfers.noteReceived(receiver, bytes, nowMs);
       const hadLease = receiver?.source === 'origin';
       if ((slab.roots.get(piece) ?? root) !== root) {
         // Who was sent to the origin is believed more than who came by himself.
@@ -149,7 +150,6 @@ export class Tracker {
       slab.setHeld(about.id, piece);
     }
     this.#deps.changed(ref.key, about.id);
-    const nowMs = this.#deps.now();
     for (const { piece } of announced) this.#waiting.pump(slab, piece, nowMs);
     this.#waiting.pumpAfter(slab, ended, nowMs);
     return refused;
@@ -165,10 +165,10 @@ export class Tracker {
 
   /** It may drop those that others hold too, and counts as having dropped them. Answers which. */
   spare(key: SlabKey, about: Member, pieces: readonly number[]): number[] {
-    const by = this.#members.seen(about);
+    const nowMs = this.#deps.now();
+    const by = this.#members.seen(about, nowMs);
     const slab = this.#slabs.get(key);
     if (slab === undefined) return [];
-    const nowMs = this.#deps.now();
     const spared = pieces.filter((piece) => isHeldByOthers(slab, piece, by, this.#members, nowMs));
     this.withdraw(key, about.id, spared);
     return spared;
@@ -187,9 +187,9 @@ export class Tracker {
   /** `by` did not get the piece from `holder`, or not all of it. */
   complain(key: SlabKey, by: Member, holder: MemberId, piece: number, complaint: Complaint): void {
     const slab = this.#slabs.get(key);
-    this.#members.seen(by);
-    if (slab === undefined || holder === by.id) return;
     const nowMs = this.#deps.now();
+    this.#members.seen(by, nowMs);
+    if (slab === undefined || holder === by.id) return;
     const isItsOwn = slab.receivers(piece)?.get(by.id)?.source === holder;
     const ended = isItsOwn ? this.#transfers.detach(slab, piece, by.id) : undefined;
     const member = this.#members.get(holder);
@@ -212,7 +212,7 @@ export class Tracker {
   progress(ref: SlabRef, about: Member, reported: readonly Reported[]): number[] {
     const slab = this.#slab(ref);
     const nowMs = this.#deps.now();
-    this.#members.seen(about);
+    this.#members.seen(about, nowMs);
     slab.askers.set(about.id, nowMs);
     for (const told of reported) {
       const receiver = this.#transfers.receiverAsTold(slab, about.id, told, nowMs);

@@ -26,6 +26,7 @@ const ADRIFT_MS = 2_000;
 const TRIED = 8;
 /** Who gives so many while another who could gives nothing gives too much: at an end, when most have all they can get. */
 const CROWDED = 3;
+const IDLE_ONLY = { uploadSlots: 1 };
 
 /** Somebody reads it from the origin, and is not much slower than others. */
 function isBeingRead(slab: SlabState, piece: number, members: MemberBook): boolean {
@@ -127,9 +128,9 @@ export class Waiting {
     if (!isSlow && source.uploads < CROWDED) return false;
     const by = this.#deps.members.get(member);
     const asking = { piece, by, avoid: new Set([receiver.source]), nowMs, turn: this.#deps.random() };
-    const choice = chooseSource(slab, this.#deps.members, asking, this.#options);
+    // Where it only gives to many, those who give something are not worth a look.
+    const choice = chooseSource(slab, this.#deps.members, asking, isSlow ? this.#options : IDLE_ONLY);
     if (typeof choice !== 'object' || choice.source.slowUntilMs > nowMs) return false;
-    const isElsewhere = choice.source.about?.zone !== by.about?.zone && source.about?.zone === by.about?.zone;
-    return isSlow || (!isElsewhere && choice.source.uploads === 0);
+    return isSlow || choice.source.about?.zone === by.about?.zone;
   }
 }

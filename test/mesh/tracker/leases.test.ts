@@ -180,3 +180,29 @@ test('thirty who ask for everything at once read each piece from the origin once
   const all = askings.flatMap(leased);
   expect(all.toSorted((left, right) => left - right)).toEqual(PIECES);
 });
+
+test('in place of a tracker that is there nobody is sent before word of those that it sent could come', () => {
+  const world = new TrackerWorld();
+  world.announce('first', [200]);
+  const asking = world.ask('b', [0, 1], [], ['first']);
+  world.pass(300);
+  expect([...asking.decided]).toEqual([]);
+  world.progress('a', 0, 1, { source: 'origin' });
+  world.pass(100);
+  expect(asking.decided.get(0)).toMatchObject({ kind: 'held', from: 'a', arriving: true });
+  world.pass(600);
+  expect(leased(asking)).toEqual([1]);
+});
+
+test('nor is anybody kept waiting while that tracker is there but sends nobody, or once it is silent', () => {
+  const world = new TrackerWorld();
+  world.announce('first', [200]);
+  const talking = world.ask('a', [0], [], ['first']);
+  world.pass(1000, () => world.announce('first', [200]));
+  expect(leased(talking)).toEqual([0]);
+  const silent = world.ask('b', [1], [], ['first']);
+  expect(leased(silent)).toEqual([]);
+  world.pass(600);
+  expect(leased(silent)).toEqual([1]);
+  expect(world.askOne('c', 2)).toEqual({ kind: 'leased' });
+});

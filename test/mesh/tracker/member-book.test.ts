@@ -8,9 +8,9 @@ const about = (id: string): Member => ({ id, role: 'peer', zone: undefined, inca
 
 test('past the limit it forgets those who have not called for longest', () => {
   const book = new MemberBook({ maxMembers: 3 });
-  for (const id of ['a', 'b', 'c']) book.seen(about(id)).leasesDone = 1;
-  book.seen(about('a'));
-  book.seen(about('d'));
+  for (const id of ['a', 'b', 'c']) book.seen(about(id), 0).leasesDone = 1;
+  book.seen(about('a'), 0);
+  book.seen(about('d'), 0);
   expect(book.size).toBe(3);
   expect(['a', 'c', 'd'].map((id) => book.get(id).about?.id)).toEqual(['a', 'c', 'd']);
   expect(book.get('b').about).toBeUndefined();
@@ -18,7 +18,7 @@ test('past the limit it forgets those who have not called for longest', () => {
 
 test('naming members who do not exist has nobody forgotten who calls, and is bounded too', () => {
   const book = new MemberBook({ maxMembers: 3 });
-  book.seen(about('a'));
+  book.seen(about('a'), 0);
   for (let index = 0; index < 100; index += 1) book.get(`invented-${index}`);
   expect(book.size).toBe(4);
   expect(book.get('a').about?.id).toBe('a');
@@ -27,7 +27,7 @@ test('naming members who do not exist has nobody forgotten who calls, and is bou
 test('who was named and then calls is one member, with what was known of it', () => {
   const book = new MemberBook({ maxMembers: 3 });
   book.get('a').given = 2;
-  expect(book.seen(about('a')).given).toBe(2);
+  expect(book.seen(about('a'), 0).given).toBe(2);
   expect(book.size).toBe(1);
 });
 

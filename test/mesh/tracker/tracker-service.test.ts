@@ -21,6 +21,11 @@ function acquire(at: TrackingMember, by: TrackingMember, slab: Slab, pieces: rea
   return at.service.acquire({ slab: wire(slab), pieces: [...pieces], avoid: [] }, by.self, until);
 }
 
+/** As who found that these trackers do not answer. */
+function acquireWithout(unreachable: string[], at: TrackingMember, by: TrackingMember, slab: Slab, piece: number) {
+  return allOf(at.service.acquire({ slab: wire(slab), pieces: [piece], avoid: [], unreachable }, by.self, signal));
+}
+
 async function allOf(lines: AsyncGenerator<Decided>): Promise<Decided[]> {
   const all: Decided[] = [];
   for await (const line of lines) all.push(line);
@@ -268,5 +273,34 @@ test('a lie about a piece that is known is reported', () => {
   const held = [{ piece: 0, root: rootOf(1) }];
   a.service.tell({ slabs: [{ slab: wire(slab), held }] }, world.member('c').self);
   expect(a.refused).toEqual([{ member: 'c', slab: slab.key, pieces: [0] }]);
+  world.close();
+});
+
+test('the second owner, asked because the first is slow to answer, waits for those whom the first has sent', async () => {
+  const world = new TrackingWorld(['a', 'b', 'c', 'd']);
+  const slab = world.slabOwnedBy('a', 'b');
+  const { a, b, c, d } = {
+    a: world.member('a'),
+    b: world.member('b'),
+    c: world.member('c'),
+    d: world.member('d'),
+  };
+  announce(b, a, slab, [200]);
+  const asking = acquireWithout(['a'], b, d, slab, 3);
+  while (b.tracker.find(slab.key)?.waiting.size !== 1) await turn();
+  const report = { piece: 3, source: 'origin', bytes: 1, waiting: false };
+  b.service.progress({ slabs: [{ slab: wire(slab), pieces: [report] }] }, c.self);
+  expect(await asking).toMatchObject([{ kind: 'held', from: 'c', arriving: true }]);
+  world.close();
+});
+
+test("the first owner is in nobody's place, whoever else does not answer", async () => {
+  const world = new TrackingWorld(['a', 'b', 'c', 'd']);
+  const slab = world.slabOwnedBy('a', 'b');
+  const a = world.member('a');
+  announce(a, world.member('b'), slab, [200]);
+  const startedMs = performance.now();
+  expect(await acquireWithout(['b'], a, world.member('d'), slab, 3)).toMatchObject([{ kind: 'leased' }]);
+  expect(performance.now() - startedMs).toBeLessThan(500);
   world.close();
 });

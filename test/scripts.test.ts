@@ -17,6 +17,15 @@ test.concurrent.each(files)('npm run $name says what it takes, and runs nothing 
   expect(stdout).toContain(`Usage: npm run ${name} -- [`);
 });
 
+test.concurrent.each(['bench/mesh/tracker.ts', 'bench/mesh/thin-streams.ts', 'bench/pieces/recovery.ts'])(
+  '%s, which has no name there, does so too',
+  async (file) => {
+    const { exitCode, stdout, stderr } = await run(file, '--help');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: npx tsx ${file} [`);
+  },
+);
+
 test.concurrent.each([
   [['--nope'], "error: unknown option '--nope'\n"],
   [

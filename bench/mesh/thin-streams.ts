@@ -1,10 +1,11 @@
-// What pieces cost that come in thin streams, as over wires that many share: a few packets at a time from each of eight
-// connections, `npx tsx bench/mesh/thin-streams.ts [seconds]`. Who gives them, who gets them and the thin wire between
+// npx tsx bench/mesh/thin-streams.ts: what pieces cost that come in thin streams, as over wires that many share: a few
+// packets at a time from each of eight connections. Who gives them, who gets them and the thin wire between
 // the two are processes of their own; what the first two cost is told, each by itself.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { positiveNumber, scriptCommand } from '../../test/support/script-command.ts';
 import { borrowerOf, PIECE_BYTES, serveMesh } from './exchange-ends.ts';
 
 const STREAMS = 8;
@@ -12,10 +13,17 @@ const READ_BYTES = 4 * 1024;
 const EVERY_MS = 3;
 const MIB = 1024 * 1024;
 
-const [role = '10', argument = ''] = process.argv.slice(2);
-if (role === 'wire') await passThinly();
-else if (role === 'lender') await lend(Number(argument));
-else await measure(Number(role));
+const [role, argument] = process.argv.slice(2);
+if (process.send === undefined) await measure(secondsAsked());
+else if (role === 'wire') await passThinly();
+else await lend(Number(argument));
+
+function secondsAsked(): number {
+  const { processedArgs } = scriptCommand('bench/mesh/thin-streams.ts', 'Measures what pieces in thin streams cost.')
+    .argument('[seconds]', 'how long it is measured', positiveNumber, 10)
+    .parse();
+  return processedArgs[0];
+}
 
 async function measure(seconds: number): Promise<void> {
   const [wire, port] = await start('wire');

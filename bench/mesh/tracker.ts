@@ -1,13 +1,19 @@
-// npx tsx bench/mesh/tracker.ts [PEERS]: the time that one tracker takes for each of its calls while so many peers read
-// one slab of 256 pieces at once, each at a place of its own. Target: at most 30 µs an acquire with 10,000 peers.
+// npx tsx bench/mesh/tracker.ts: the time that one tracker takes for each of its calls while many peers read one slab of
+// 256 pieces at once, each at a place of its own. Target: at most 30 µs an acquire with 10,000 peers.
 import type { Member } from '../../src/mesh/member.ts';
 import { Tracker } from '../../src/mesh/tracker/tracker.ts';
+import { countFromOne, scriptCommand } from '../../test/support/script-command.ts';
 import { seeded } from '../../test/support/seeded.ts';
 
-const PEERS = Number(process.argv[2] ?? 10_000);
+const [PEERS, STEPS] = scriptCommand(
+  'bench/mesh/tracker.ts',
+  'Measures what each call costs a tracker while peers read one slab of 256 pieces.',
+)
+  .argument('[peers]', 'that read at once', countFromOne, 10_000)
+  .argument('[steps]', 'calls of theirs', countFromOne, 400_000)
+  .parse().processedArgs as [number, number];
 const PIECES = 256;
 const WINDOW = 8;
-const STEPS = Number(process.argv[3] ?? 400_000);
 const STEP_MS = 0.02;
 
 interface Peer {

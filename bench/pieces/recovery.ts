@@ -1,4 +1,4 @@
-// How long a shelf takes to start again with many pieces. Run: npx tsx bench/pieces/recovery.ts [pieces, 100000]
+// npx tsx bench/pieces/recovery.ts: how long a shelf takes to start again with many pieces.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +7,11 @@ import { blockDigest } from '../../src/pieces/digests.ts';
 import { DiskPieceStore } from '../../src/pieces/disk-piece-store.ts';
 import { objectVersion } from '../../src/pieces/piece.ts';
 import type { PieceObserver } from '../../src/pieces/piece-store.ts';
+import { countFromOne, scriptCommand } from '../../test/support/script-command.ts';
 
-const PIECES = Number(process.argv[2] ?? 100_000);
+const [PIECES] = scriptCommand('bench/pieces/recovery.ts', 'Measures how long a shelf with many pieces takes to start.')
+  .argument('[pieces]', 'that it holds', countFromOne, 100_000)
+  .parse().processedArgs as [number];
 const PIECE = 64 * 1024;
 const BLOCK = 4096;
 

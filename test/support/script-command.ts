@@ -3,9 +3,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { parseSize } from '../../src/config/units.ts';
 
-/** `name` as package.json has it. */
+/** `name` as package.json has it, or the path of a script that it does not have. */
 export function scriptCommand(name: string, description: string): Command {
-  return new Command(`npm run ${name} --`)
+  return new Command(name.endsWith('.ts') ? `npx tsx ${name}` : `npm run ${name} --`)
     .description(description)
     .helpOption('-h, --help', 'print this help')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage));

@@ -19,14 +19,16 @@ const HERD_MS = 2_000;
 const THERE_MS = 600;
 /** Of whoever is ahead of those while none of them asks: with the next one begun the origin sends on when one has come. */
 const AHEAD_LEASES = 2;
-/** Of those, looked at to see who had less. */
+/** Of those, looked at to see who had less, or holds less. */
 const COMPARED = 32;
+/** Pieces: whoever holds so many more than all others who read beside it came before them, and leads. */
+const LEAD = 6;
 
 /** `alone`: this gateway is the whole mesh. */
 export function mayRead(
   slab: SlabState,
   members: MemberBook,
-  waiter: Pick<Waiter, 'by' | 'inPlaceOf' | 'sinceMs'>,
+  waiter: Pick<Waiter, 'piece' | 'by' | 'inPlaceOf' | 'sinceMs'>,
   now: { readonly nowMs: number; readonly alone: boolean },
   rules: LeaseRules,
 ): boolean {
@@ -42,6 +44,10 @@ export function mayRead(
   if (isDeputy && !isPatient) return false;
   if (!othersAsk && waitedMs >= SPREAD_MS) return isPatient || leases < rules.leases;
   if (by.slowUntilMs > nowMs) return isPatient && leases === 0;
+  // Who came first wants all of it soonest; what others read in its place it gets by wires that are full of their wants.
+  const leader = leaderOf(slab, members, nowMs);
+  if (leader === by.id) return leases < rules.leases;
+  if (leader !== undefined && slab.waits(leader, waiter.piece)) return isPatient && leases === 0;
   // Who reads the origin gets ahead of those that wait for him, until he alone reads it and all of them wait for what he
   // can give. So they stay side by side: whoever had more than his share lets the others come up.
   if (hasMoreThanHerd(slab, members, by, nowMs)) return isPatient && leases < AHEAD_LEASES;
@@ -50,11 +56,29 @@ export function mayRead(
 }
 
 function hasMoreThanHerd(slab: SlabState, members: MemberBook, member: MemberState, nowMs: number): boolean {
-  const others: MemberId[] = [];
+  const shares = herdOf(slab, members, nowMs).map((id) => slab.share(id));
+  return slab.share(member.id) > Math.min(...shares) + 1;
+}
+
+/** Undefined: those who read side by side came at about the same time, or only one does. */
+function leaderOf(slab: SlabState, members: MemberBook, nowMs: number): MemberId | undefined {
+  let leader: MemberId | undefined;
+  let [most, next] = [-1, -1];
+  for (const id of herdOf(slab, members, nowMs)) {
+    const held = slab.holders.get(id)?.count ?? 0;
+    if (held > most) [leader, most, next] = [id, held, most];
+    else next = Math.max(next, held);
+  }
+  return next >= 0 && most > next + LEAD ? leader : undefined;
+}
+
+/** Of those who read side by side, some, and none that is slow. */
+function herdOf(slab: SlabState, members: MemberBook, nowMs: number): MemberId[] {
+  const herd: MemberId[] = [];
   for (const [id, sentMs] of slab.herd) {
     if (nowMs - sentMs > HERD_MS) slab.herd.delete(id);
-    else if (members.get(id).slowUntilMs <= nowMs) others.push(id);
-    if (others.length >= COMPARED) break;
+    else if (members.get(id).slowUntilMs <= nowMs) herd.push(id);
+    if (herd.length >= COMPARED) break;
   }
-  return slab.share(member.id) > Math.min(...others.map((id) => slab.share(id))) + 1;
+  return herd;
 }

@@ -245,6 +245,10 @@ export class SlabState {
     else queue.push(waiter);
   }
 
+  waits(member: MemberId, piece: number): boolean {
+    return this.waiting.get(piece)?.some(({ by }) => by === member) === true;
+  }
+
   removeWaiter(waiter: Waiter): void {
     const queue = this.waiting.get(waiter.piece);
     const at = queue?.indexOf(waiter) ?? -1;

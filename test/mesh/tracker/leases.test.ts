@@ -206,3 +206,42 @@ test('nor is anybody kept waiting while that tracker is there but sends nobody, 
   expect(leased(silent)).toEqual([1]);
   expect(world.askOne('c', 2)).toEqual({ kind: 'leased' });
 });
+
+/** `ahead` came before `behind`: it holds ten pieces more, and brings another to both. */
+function worldWithLeader(): TrackerWorld {
+  const world = new TrackerWorld();
+  world.announce(
+    'ahead',
+    PIECES.filter((piece) => piece < 10),
+  );
+  expect(world.askOne('ahead', 10)).toEqual({ kind: 'leased' });
+  expect(world.askOne('behind', 10)).toMatchObject({ from: 'ahead' });
+  return world;
+}
+
+test('who came before all others reads on, and they get from it what it waits for too', () => {
+  const world = worldWithLeader();
+  const ahead = world.ask('ahead', [11, 12, 13, 14]);
+  const behind = world.ask('behind', [14]);
+  expect(leased(ahead)).toEqual([11, 12, 13]);
+  expect([...behind.decided]).toEqual([]);
+  world.announce('ahead', [10]);
+  expect(leased(ahead)).toEqual([11, 12, 13, 14]);
+  expect(behind.decided.get(14)).toMatchObject({ kind: 'held', from: 'ahead', arriving: true });
+});
+
+test('what it does not want, or does not come to in a second, those behind it read', () => {
+  const world = worldWithLeader();
+  expect(world.askOne('behind', 20)).toEqual({ kind: 'leased' });
+  world.announce('behind', [20]);
+  const ahead = world.ask('ahead', [11, 12, 13, 14]);
+  const behind = world.ask('behind', [14]);
+  world.pass(900, () => {
+    for (const piece of [10, 11, 12, 13]) world.progress('ahead', piece, 1);
+    world.progress('behind', 10, 1);
+  });
+  expect(leased(behind)).toEqual([]);
+  world.pass(100);
+  expect(leased(behind)).toEqual([14]);
+  expect(leased(ahead)).toEqual([11, 12, 13]);
+});

@@ -3,7 +3,7 @@
 import type { MemberId } from './member.ts';
 import type { ToldOf } from './tracker/tell-together.ts';
 
-/** Pieces in all, for each owner that is to hear of them; what is beyond is lost, which may cost the origin a read. */
+/** Pieces of all owners together; what is beyond is lost, which may cost the origin a read. */
 const MAX_UNTOLD = 16_384;
 
 export class Untold {

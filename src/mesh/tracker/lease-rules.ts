@@ -1,7 +1,7 @@
 // Whether a member is the one to read a piece from its origin, when nobody has it. Pure. Leases spread: nobody gets many
 // while others want some, and those that read side by side take turns.
 import type { MemberId } from '../member.ts';
-import type { MemberBook, MemberState } from './member-book.ts';
+import type { MemberBook } from './member-book.ts';
 import type { SlabState, Waiter } from './slab-state.ts';
 
 export interface LeaseRules {
@@ -13,10 +13,10 @@ export interface LeaseRules {
 const SPREAD_MS = 30;
 /** Nobody waits longer than this for a piece that nobody reads, whatever his share, or that only somebody he cannot reach reads. */
 export const PATIENCE_MS = 1_000;
+/** Who called so lately is there: a gateway that reads calls its trackers each 500 ms unless `mesh.progress` is another. */
+const THERE_MS = 600;
 /** Who was sent for something that is being read so lately reads side by side with others. */
 const HERD_MS = 2_000;
-/** Who called so lately is there: a gateway that reads tells its trackers about twice as often. */
-const THERE_MS = 600;
 /** Of whoever is ahead of those while none of them asks: with the next one begun the origin sends on when one has come. */
 const AHEAD_LEASES = 2;
 /** Of those, looked at to see who had less, or holds less. */
@@ -45,26 +45,26 @@ export function mayRead(
   if (!othersAsk && waitedMs >= SPREAD_MS) return isPatient || leases < rules.leases;
   if (by.slowUntilMs > nowMs) return isPatient && leases === 0;
   // Who came first wants all of it soonest; what others read in its place it gets by wires that are full of their wants.
-  const leader = leaderOf(slab, members, nowMs);
+  const herd = herdOf(slab, members, nowMs);
+  const leader = leaderOf(slab, herd);
   if (leader === by.id) return leases < rules.leases;
   if (leader !== undefined && slab.waits(leader, waiter.piece)) return isPatient && leases === 0;
   // Who reads the origin gets ahead of those that wait for him, until he alone reads it and all of them wait for what he
   // can give. So they stay side by side: whoever had more than his share lets the others come up.
-  if (hasMoreThanHerd(slab, members, by, nowMs)) return isPatient && leases < AHEAD_LEASES;
+  if (hasMoreThan(herd, slab, by.id)) return isPatient && leases < AHEAD_LEASES;
   // Who has not brought one home yet may be slow: he gets one to begin with.
   return leases < (isPatient ? rules.leases : Math.min(rules.leases, 1 + by.leasesDone));
 }
 
-function hasMoreThanHerd(slab: SlabState, members: MemberBook, member: MemberState, nowMs: number): boolean {
-  const shares = herdOf(slab, members, nowMs).map((id) => slab.share(id));
-  return slab.share(member.id) > Math.min(...shares) + 1;
+function hasMoreThan(herd: readonly MemberId[], slab: SlabState, member: MemberId): boolean {
+  return slab.share(member) > Math.min(...herd.map((id) => slab.share(id))) + 1;
 }
 
 /** Undefined: those who read side by side came at about the same time, or only one does. */
-function leaderOf(slab: SlabState, members: MemberBook, nowMs: number): MemberId | undefined {
+function leaderOf(slab: SlabState, herd: readonly MemberId[]): MemberId | undefined {
   let leader: MemberId | undefined;
   let [most, next] = [-1, -1];
-  for (const id of herdOf(slab, members, nowMs)) {
+  for (const id of herd) {
     const held = slab.holders.get(id)?.count ?? 0;
     if (held > most) [leader, most, next] = [id, held, most];
     else next = Math.max(next, held);

@@ -276,31 +276,29 @@ test('a lie about a piece that is known is reported', () => {
   world.close();
 });
 
-test('the second owner, asked because the first is slow to answer, waits for those whom the first has sent', async () => {
+/** Time stands still: whoever waits is not done with waiting. */
+function timelessWorld(): { world: TrackingWorld; slab: Slab } {
   const world = new TrackingWorld(['a', 'b', 'c', 'd']);
-  const slab = world.slabOwnedBy('a', 'b');
-  const { a, b, c, d } = {
-    a: world.member('a'),
-    b: world.member('b'),
-    c: world.member('c'),
-    d: world.member('d'),
-  };
-  announce(b, a, slab, [200]);
-  const asking = acquireWithout(['a'], b, d, slab, 3);
+  world.now = () => 1_000_000;
+  return { world, slab: world.slabOwnedBy('a', 'b') };
+}
+
+test('the second owner, asked because the first is slow to answer, waits for those whom the first has sent', async () => {
+  const { world, slab } = timelessWorld();
+  const b = world.member('b');
+  announce(b, world.member('a'), slab, [200]);
+  const asking = acquireWithout(['a'], b, world.member('d'), slab, 3);
   while (b.tracker.find(slab.key)?.waiting.size !== 1) await turn();
   const report = { piece: 3, source: 'origin', bytes: 1, waiting: false };
-  b.service.progress({ slabs: [{ slab: wire(slab), pieces: [report] }] }, c.self);
+  b.service.progress({ slabs: [{ slab: wire(slab), pieces: [report] }] }, world.member('c').self);
   expect(await asking).toMatchObject([{ kind: 'held', from: 'c', arriving: true }]);
   world.close();
 });
 
 test("the first owner is in nobody's place, whoever else does not answer", async () => {
-  const world = new TrackingWorld(['a', 'b', 'c', 'd']);
-  const slab = world.slabOwnedBy('a', 'b');
+  const { world, slab } = timelessWorld();
   const a = world.member('a');
   announce(a, world.member('b'), slab, [200]);
-  const startedMs = performance.now();
   expect(await acquireWithout(['b'], a, world.member('d'), slab, 3)).toMatchObject([{ kind: 'leased' }]);
-  expect(performance.now() - startedMs).toBeLessThan(500);
   world.close();
 });

@@ -1,6 +1,8 @@
 // Whether the backends answer: asked at start and then from time to time, for /status, /readyz and the operator's log.
+
 import type { Logger } from 'pino';
 import type { Backend } from '../../backends/backend.ts';
+import { patienceSignal } from '../concurrency/patience.ts';
 
 export interface BackendCheck {
   readonly ok: boolean;
@@ -64,7 +66,7 @@ export class BackendChecks {
     const { timeoutMs } = this.#options;
     const error = await failureOf(
       backend,
-      AbortSignal.any([this.#closed.signal, AbortSignal.timeout(timeoutMs)]),
+      AbortSignal.any([this.#closed.signal, patienceSignal(timeoutMs)]),
       `It did not answer within ${timeoutMs} ms.`,
     );
     if (this.#closed.signal.aborted) return;

@@ -1,6 +1,8 @@
 // Who belongs to the mesh: the list of trackers, which a provider reads and never we invent, and what is known of
 // single gateways. Where the list cannot be read, or comes empty, the last one goes on being used.
+
 import { LRUCache } from 'lru-cache';
+import { patienceSignal } from '../concurrency/patience.ts';
 import { SharedCall } from '../concurrency/shared-call.ts';
 import { isTracker, type Member, type MemberId } from './member.ts';
 import type { MembersProvider } from './providers/provider.ts';
@@ -218,7 +220,7 @@ export class Members {
 
   async #readOnce(left: AbortSignal): Promise<void> {
     const { provider, now } = this.#deps;
-    const timeout = AbortSignal.timeout(this.#options.readTimeoutMs);
+    const timeout = patienceSignal(this.#options.readTimeoutMs);
     const signal = AbortSignal.any([left, this.#closed.signal, timeout]);
     this.#readAtMs = now();
     try {

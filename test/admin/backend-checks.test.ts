@@ -59,6 +59,7 @@ function collectGarbage(): void {
 
 test('a backend that never answers, and ignores being told to stop, is given up after the time it has', async () => {
   const { checks } = watch({ hung: () => new Promise(() => undefined) }, { intervalMs: 60_000, timeoutMs: 20 });
+  await new Promise((resolve) => setImmediate(resolve));
   collectGarbage();
   await checks.settled();
   expect(checks.last('hung')).toMatchObject({ ok: false, error: 'It did not answer within 20 ms.' });

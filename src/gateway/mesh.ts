@@ -5,6 +5,7 @@ import type { Level } from 'level';
 import type { Logger } from 'pino';
 import type { Metrics } from '../admin/metrics.ts';
 import type { Background } from '../concurrency/background.ts';
+import { patienceSignal } from '../concurrency/patience.ts';
 import type { Config } from '../config.ts';
 import { SYSTEM_CLOCK } from '../mesh/clock.ts';
 import type { Directory } from '../mesh/directory.ts';
@@ -171,7 +172,7 @@ async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
       pieces.membersChanged();
     },
     close: async () => {
-      const limit = AbortSignal.timeout(config.mesh.patience);
+      const limit = patienceSignal(config.mesh.patience);
       await certificates?.close();
       await members.leave(limit);
       await pieces.trackers.leave(limit);

@@ -19,6 +19,8 @@ export type CallName =
   | 'name-end'
   | 'name-revoke'
   | 'name-touch'
+  | 'name-tell'
+  | 'name-recall'
   | 'status'
   /** Streamed: headers at once, then a JSON value a line as each is decided. */
   | 'acquire'

@@ -276,6 +276,67 @@ test('what comes from a peer is checked before it is believed', async () => {
   expect(await world.run(other.read(KEY, MINUTE))).toBe('first');
 });
 
+test('an owner that has just started asks the other what a name was, and nobody is sent bytes that the mesh has', async () => {
+  const { world, rank1, rank2, other, another } = openWorld();
+  await world.run(other.read(KEY, MINUTE));
+  await world.clock.advance(100);
+  world.kill(rank1.id);
+  const restarted = world.restart(rank1.id);
+  world.mesh.calls.length = 0;
+  await world.clock.advance(NAMES_OPTIONS.settleMs + 1_000);
+  expect(await world.run(another.read(KEY, MINUTE))).toBe('first');
+  expect(world.origin).toMatchObject({ asked: 2, bodies: 1 });
+  expect(recallsOf(world)).toEqual([{ from: restarted.id, to: rank2.id, call: 'name-recall' }]);
+  expect(world.failures).toEqual([]);
+});
+
+test('the second owner knows what the first was told, and asks nobody for it', async () => {
+  const { world, rank1, other, another } = openWorld();
+  await world.run(other.read(KEY, MINUTE));
+  await world.clock.advance(100);
+  world.kill(rank1.id);
+  const before = recallsOf(world).length;
+  expect(await world.run(another.read(KEY, MINUTE))).toBe('first');
+  expect(world.origin).toMatchObject({ asked: 2, bodies: 1 });
+  expect(recallsOf(world).length).toBe(before);
+});
+
+test('an owner that hangs holds up one cold name for as long as a call may take, and others not at all', async () => {
+  const { world, rank2, other } = openWorld();
+  await world.run(other.read(KEY, MINUTE));
+  const [first, second] = keysOwnedLike(world, KEY);
+  for (const key of [first, second]) world.origin.values.set(key, 'there');
+  world.mesh.hang(rank2.id);
+  const tookMs = async (key: string) => {
+    const before = world.clock.now();
+    expect(await world.run(other.read(key, MINUTE))).toBe('there');
+    return world.clock.now() - before;
+  };
+  expect(await tookMs(first)).toBeLessThan(NAMES_OPTIONS.patienceMs + 60);
+  expect(await tookMs(second)).toBeLessThan(60);
+  expect(recallsOf(world).length).toBe(2);
+});
+
+function recallsOf(world: NamesWorld) {
+  return world.mesh.calls.filter(({ call }) => call === 'name-recall');
+}
+
+/** With the same owners. */
+function keysOwnedLike(world: NamesWorld, key: string): [string, string] {
+  const ownersOf = (name: string) =>
+    world
+      .ranked(name)
+      .slice(0, 2)
+      .map(({ id }) => id)
+      .join(' ');
+  const alike = Array.from({ length: 1_000 }, (_, index) => `key ${index}`).filter(
+    (name) => ownersOf(name) === ownersOf(key),
+  );
+  const [first, second] = alike;
+  if (first === undefined || second === undefined) throw new Error('There are no such keys.');
+  return [first, second];
+}
+
 test('batches that are too large, and bodies of another shape, are refused', async () => {
   const { world, rank1, other } = openWorld();
   const client = world.mesh.client(other.list.self);
@@ -287,6 +348,8 @@ test('batches that are too large, and bodies of another shape, are refused', asy
     ['name-revoke', { keys }],
     ['name-report', { ticket: '', beganMs: -1 }],
     ['name-touch', 'hello'],
+    ['name-tell', { names: keys.map((key) => ({ key, known: { kind: 'missing' } })) }],
+    ['name-recall', { key: '' }],
     ['name-begin', null],
   ];
   for (const [call, body] of bodies) {

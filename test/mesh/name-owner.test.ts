@@ -1,7 +1,9 @@
 // The rules of whoever answers for names, one owner alone, on a clock that the test moves.
 import { expect, test } from 'vitest';
 import type { Run } from '../../src/mesh/member.ts';
+import type { Recalled } from '../../src/mesh/names/fellow-memory.ts';
 import { NameOwner, type NameOwnerOptions } from '../../src/mesh/names/name-owner.ts';
+import type { KnownName } from '../../src/mesh/names/name-wire.ts';
 import type { OwnerAnswer } from '../../src/mesh/names/owned-name.ts';
 import type { NameAnswer, NameWant } from '../../src/mesh/names.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
@@ -21,6 +23,9 @@ function openWorld(options: Partial<NameOwnerOptions> = {}) {
   const revoked: { member: string; keys: readonly string[] }[] = [];
   const list = { self: run('self'), hash: 'h', changedAtMs: Number.NEGATIVE_INFINITY, ids: ['self', 'fellow'] };
   const touch = { certainMs: Number.POSITIVE_INFINITY, renewed: 0 };
+  const told: ({ fellow: string } & KnownName)[] = [];
+  const recalled: { fellow: string; key: string }[] = [];
+  const recall: { answer: Recalled } = { answer: undefined };
   let hung = '';
   const owner = new NameOwner(
     {
@@ -32,6 +37,13 @@ function openWorld(options: Partial<NameOwnerOptions> = {}) {
           touch.renewed += 1;
         },
         renewAhead: () => undefined,
+      },
+      memory: {
+        tell: (fellow, name) => told.push({ fellow, ...name }),
+        recall: async (fellow, key) => {
+          recalled.push({ fellow, key });
+          return recall.answer;
+        },
       },
       revoke: (member, keys) => {
         revoked.push({ member, keys });
@@ -46,6 +58,9 @@ function openWorld(options: Partial<NameOwnerOptions> = {}) {
     owner,
     touch,
     revoked,
+    told,
+    recalled,
+    recall,
     list,
     hang: (member: string) => {
       hung = member;
@@ -278,6 +293,52 @@ test('what an owner learnt out of touch is what the next one asks about, so that
   owner.report(late, 'c', { answer: known('old'), beganMs: 0 });
   await owner.end('mark', [KEY], 'unknown', run('writer'));
   expect(await open('e', MINUTE)).toMatchObject({ kind: 'validate', known: undefined });
+});
+
+test('of a name that it knows nothing of an owner asks its fellow once, and the next one asks about what he said', async () => {
+  const { owner, open, ticket, recall, recalled } = openWorld();
+  recall.answer = known('one');
+  owner.giveUp(await ticket('a'), 'a', 'left');
+  expect(await open('b')).toMatchObject({ kind: 'validate', known: known('one') });
+  expect(recalled).toEqual([{ fellow: 'fellow', key: KEY }]);
+});
+
+test('a fellow that knows nothing either is not asked again; one that does not answer is', async () => {
+  const { owner, open, ticket, recall, recalled } = openWorld();
+  recall.answer = 'unheard';
+  owner.giveUp(await ticket('a'), 'a', 'left');
+  recall.answer = undefined;
+  owner.giveUp(await ticket('b'), 'b', 'left');
+  expect(await open('c')).toMatchObject({ kind: 'validate', known: undefined });
+  expect(recalled.length).toBe(2);
+});
+
+test('who is asked out of touch asks for no bytes, so the fellow is not asked either', async () => {
+  const { open, touch, recalled } = openWorld();
+  touch.certainMs = 0;
+  await open('a');
+  expect(recalled).toEqual([]);
+});
+
+test('the fellow is told what a name stands for when that is another than before', async () => {
+  const { owner, ticket, told } = openWorld();
+  for (const answer of [known('one'), known('one'), known('two')]) {
+    owner.report(await ticket('a'), 'a', { answer, beganMs: 0 });
+  }
+  expect(told).toEqual(['one', 'two'].map((value) => ({ fellow: 'fellow', key: KEY, known: known(value) })));
+});
+
+test('what a fellow tells is asked about and not believed; what others tell, or while a write is open, is not even that', async () => {
+  const { owner, open } = openWorld();
+  owner.remember('stranger', [{ key: KEY, known: known('forged') }]);
+  expect(owner.lastKnown(KEY)).toBeUndefined();
+  owner.remember('fellow', [{ key: KEY, known: known('one') }]);
+  expect(await open('a', MINUTE)).toMatchObject({ kind: 'validate', known: known('one') });
+  await owner.begin('m', [KEY], run('w'));
+  owner.remember('fellow', [{ key: KEY, known: known('old') }]);
+  expect(owner.lastKnown(KEY)).toEqual(known('one'));
+  await owner.end('m', [KEY], 'written', run('w'));
+  expect(owner.lastKnown(KEY)).toEqual({ kind: 'written' });
 });
 
 test('who is no owner by its list says so', async () => {

@@ -8,7 +8,7 @@ import type { Arriving } from '../../src/mesh/names/name-wire.ts';
 import { type OpenNamesOptions, openNames } from '../../src/mesh/names/open-names.ts';
 import { owners } from '../../src/mesh/rendezvous.ts';
 import { nameKey } from '../../src/mesh/slab.ts';
-import { NameRecords } from '../../src/objects/name-records.ts';
+import { type NameRecord, NameRecords } from '../../src/objects/name-records.ts';
 import { type Freshness, type ProbeAnswer, Versions, type Wanted } from '../../src/objects/versions.ts';
 import { objectVersion, type Piece } from '../../src/pieces/piece.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -34,6 +34,8 @@ export const EVER: Freshness = { ...MINUTE, freshMs: Number.POSITIVE_INFINITY };
 class RegisterOrigin {
   readonly values = new Map<string, string>();
   asked = 0;
+  /** Answers that had to bring bytes: whoever asked did not know what the key is. */
+  bodies = 0;
   toMs: () => number = () => 20;
   backMs: () => number = () => 20;
   /** It answers nobody. */
@@ -44,7 +46,7 @@ class RegisterOrigin {
     this.#clock = clock;
   }
 
-  async probe(key: string): Promise<ProbeAnswer> {
+  async probe(key: string, known?: NameRecord): Promise<ProbeAnswer> {
     this.asked += 1;
     await delay(this.#clock, this.toMs());
     const value = this.values.get(key);
@@ -52,6 +54,7 @@ class RegisterOrigin {
     await delay(this.#clock, this.backMs());
     if (down) throw new BackendError('Unavailable', 'The origin is down.');
     if (value === undefined) return { kind: 'missing' };
+    if (known?.kind !== 'known' || known.info.etag !== value) this.bodies += 1;
     return { kind: 'found', info: infoOf(key, value), complete: true, arriving: pieceOf(key, value) };
   }
 
@@ -172,7 +175,7 @@ export class TestGateway {
     mesh.join(member, this.opened.handlers);
     this.versions = new Versions(
       {
-        prober: { probe: (ref) => world.origin.probe(ref.key) },
+        prober: { probe: (ref, known) => world.origin.probe(ref.key, known) },
         records: new NameRecords({ failed: (error) => failures.push(error) }, { maxRecords: 1_000 }),
         names: this.opened.names,
         nameOf,

@@ -10,8 +10,10 @@ import {
   readBeginRequest,
   readEndRequest,
   readOpenRequest,
+  readRecallRequest,
   readReportRequest,
   readRevokeRequest,
+  readTellRequest,
   readTouchRequest,
   type WriteReply,
 } from './name-wire.ts';
@@ -19,7 +21,10 @@ import type { OwnerAnswer } from './owned-name.ts';
 import type { Reported } from './questions.ts';
 
 export interface NameCallsDeps {
-  readonly owner: Pick<NameOwner, 'open' | 'report' | 'giveUp' | 'settled' | 'begin' | 'end'>;
+  readonly owner: Pick<
+    NameOwner,
+    'open' | 'report' | 'giveUp' | 'settled' | 'begin' | 'end' | 'remember' | 'lastKnown'
+  >;
   readonly touch: Pick<FellowTouch, 'confirm' | 'miss'>;
   readonly list: Pick<TrackerList, 'hash'>;
   readonly otherList: () => void;
@@ -43,6 +48,8 @@ export class NameCalls {
     'name-end': { kind: 'ask', handle: (body, caller) => this.#readEnd(body, caller) },
     'name-revoke': { kind: 'ask', handle: async (body) => this.#readRevoke(body) },
     'name-touch': { kind: 'ask', handle: async (body, caller) => this.#readTouch(body, caller) },
+    'name-tell': { kind: 'ask', handle: async (body, caller) => this.#readTell(body, caller) },
+    'name-recall': { kind: 'ask', handle: async (body) => this.#readRecall(body) },
   };
   readonly #deps: NameCallsDeps;
 
@@ -127,6 +134,15 @@ export class NameCalls {
   #readTouch(body: unknown, caller: Member): object {
     const { hash, missed } = readTouchRequest(body);
     return missed === undefined ? this.#deps.touch.confirm(caller.id, hash) : this.miss(missed);
+  }
+
+  #readTell(body: unknown, caller: Member): object {
+    this.#deps.owner.remember(caller.id, readTellRequest(body).names);
+    return {};
+  }
+
+  #readRecall(body: unknown): object {
+    return { known: this.#deps.owner.lastKnown(readRecallRequest(body).key) };
   }
 
   #compare(hash: string): void {

@@ -6,8 +6,10 @@
 // holds as well when a mark lapsed or was lost before its end: an end without a mark does begin's work again.
 import { elapsedMs, type Instant, instant, type MeshClock } from '../clock.ts';
 import type { MemberId, Run } from '../member.ts';
-import type { NameOutcome, NameWant } from '../names.ts';
+import type { LastKnown, NameOutcome, NameWant } from '../names.ts';
 import { owners } from '../rendezvous.ts';
+import type { FellowMemory } from './fellow-memory.ts';
+import type { KnownName } from './name-wire.ts';
 import { disbelieve, type OwnedName, type OwnerAnswer } from './owned-name.ts';
 import { OwnedNames, type OwnedNamesOptions } from './owned-names.ts';
 import { Questions, type QuestionsOptions, type Reported } from './questions.ts';
@@ -36,6 +38,7 @@ export interface NameOwnerDeps {
   readonly clock: MeshClock;
   readonly list: TrackerList;
   readonly touch: InTouch;
+  readonly memory: Pick<FellowMemory, 'tell' | 'recall'>;
   readonly revoke: Revoke;
 }
 
@@ -69,7 +72,11 @@ export class NameOwner {
       this.#look();
       this.#names.sort(name);
     };
-    this.#questions = new Questions({ clock: deps.clock, changed }, options);
+    const learnt = ({ key }: OwnedName, known: LastKnown) => {
+      const fellow = this.#place(key)?.fellow;
+      if (fellow !== undefined) deps.memory.tell(fellow, { key, known });
+    };
+    this.#questions = new Questions({ clock: deps.clock, changed, learnt }, options);
     this.#listChangedAtMs = deps.list.changedAtMs;
     this.#lookedAt = instant(deps.clock);
   }
@@ -83,9 +90,11 @@ export class NameOwner {
   async open(key: string, caller: Run, want: NameWant, signal: AbortSignal): Promise<OwnerAnswer> {
     const place = this.#place(key);
     if (place === undefined) return { kind: 'moved' };
-    const certainMs = await this.#certainMs(place.fellow);
+    // Whose answer is for himself alone asks for no bytes: only where others may have it is it worth asking the fellow.
+    if ((await this.#certainMs(place.fellow)) > 0) await this.#recall(key, place.fellow);
     signal.throwIfAborted();
     this.#look();
+    const certainMs = this.#certainNowMs(place.fellow);
     const arrivedAtMs = this.#deps.clock.now();
     return this.#questions.open(this.#names.open(key), { caller, want, arrivedAtMs, certainMs }, signal);
   }
@@ -102,6 +111,17 @@ export class NameOwner {
     if (this.#questions.callerOf(ticket) !== caller) return;
     if (why === 'left') this.#questions.replace(ticket);
     else this.#questions.fail(ticket);
+  }
+
+  /** What the other owner says of names: he knows as much, should this one be asked next. Rejects with MeshError Busy. */
+  remember(caller: MemberId, names: readonly KnownName[]): void {
+    this.#look();
+    for (const { key, known } of names) if (this.#place(key)?.fellow === caller) this.#learn(key, known);
+  }
+
+  /** Undefined: nothing is known of it here. */
+  lastKnown(key: string): LastKnown | undefined {
+    return this.#names.find(key)?.lastKnown;
   }
 
   /** Resolves when the ticket was handed back or is no longer waited for. */
@@ -172,6 +192,21 @@ export class NameOwner {
   #certainNowMs(fellow: MemberId | undefined): number {
     if (this.#unsettledMs() > 0) return 0;
     return fellow === undefined ? Number.POSITIVE_INFINITY : this.#deps.touch.certainForMs(fellow);
+  }
+
+  /** What the fellow knows of a name that nobody has asked about here. Rejects with MeshError Busy. */
+  async #recall(key: string, fellow: MemberId | undefined): Promise<void> {
+    const name = this.#names.find(key);
+    if (fellow === undefined || name?.recalled === true || name?.lastKnown !== undefined) return;
+    const recalled = await this.#deps.memory.recall(fellow, key);
+    if (recalled !== 'unheard' && this.#names.find(key)?.lastKnown === undefined) this.#learn(key, recalled);
+  }
+
+  /** A write that is under way makes it another; what it left is known when it ends. */
+  #learn(key: string, known: LastKnown | undefined): void {
+    const name = this.#names.open(key);
+    name.recalled = true;
+    if (name.marks.size === 0) name.lastKnown = known;
   }
 
   #isCertain(key: string): boolean {

@@ -7,6 +7,8 @@ import { MeshError } from '../transport.ts';
 
 /** Names in one call: a batch of deletes is cut into several. */
 export const MAX_BATCH = 128;
+/** Names in one call with what they stand for, which may be some KiB each. */
+export const MAX_TOLD = 32;
 
 const key = z.string().min(1).max(8192);
 const id = z.string().min(1).max(100);
@@ -21,6 +23,8 @@ const answer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('missing') }),
 ]);
 
+const lastKnown = z.union([answer, z.object({ kind: z.literal('written') })]);
+
 const openRequest = z.object({ key, hash, freshMs: msOrEver, missingFreshMs: msOrEver, complete: z.boolean() });
 
 const openLine = z.discriminatedUnion('kind', [
@@ -29,7 +33,7 @@ const openLine = z.discriminatedUnion('kind', [
     kind: z.literal('validate'),
     hash,
     ticket: id,
-    known: z.union([answer, z.object({ kind: z.literal('written') })]).optional(),
+    known: lastKnown.optional(),
     crowded: z.boolean(),
     joinMs: ms,
   }),
@@ -65,11 +69,17 @@ const revokeRequest = z.object({ keys });
 /** `missed`: a write went past this member; the answer says for how long it may still believe what it knows. */
 const touchRequest = z.object({ hash, missed: member.optional() });
 const missReply = z.object({ waitMs: ms });
+/** What a name last stood for: one owner tells the other, or answers it. */
+const knownName = z.object({ key, known: lastKnown });
+const tellRequest = z.object({ names: z.array(knownName).min(1).max(MAX_TOLD) });
+const recallRequest = z.object({ key });
+const recallReply = z.object({ known: lastKnown.optional() });
 const touchReply = z.object({ hash, confirmed: z.boolean(), heard: z.string().max(200) });
 
 export type OpenLine = z.infer<typeof openLine>;
 export type WriteReply = z.infer<typeof writeReply>;
 export type TouchReply = z.infer<typeof touchReply>;
+export type KnownName = z.infer<typeof knownName>;
 /** A piece whose bytes come to the one who reports, in blocks of this size. */
 export type Arriving = z.infer<typeof arriving>;
 
@@ -84,6 +94,9 @@ export const readRevokeRequest = reader('name-revoke', revokeRequest);
 export const readTouchRequest = reader('name-touch', touchRequest);
 export const readMissReply = reader('name-touch', missReply);
 export const readTouchReply = reader('name-touch', touchReply);
+export const readTellRequest = reader('name-tell', tellRequest);
+export const readRecallRequest = reader('name-recall', recallRequest);
+export const readRecallReply = reader('name-recall', recallReply);
 
 export function writeOpenRequest(name: string, want: NameWant, listHash: string): unknown {
   const { freshMs, missingFreshMs, complete } = want;

@@ -4,6 +4,7 @@ import type { MeshClock } from '../clock.ts';
 import type { MemberId } from '../member.ts';
 import type { Names } from '../names.ts';
 import type { Handlers, MeshClient } from '../transport.ts';
+import { FellowMemory } from './fellow-memory.ts';
 import { FellowTouch } from './fellow-touch.ts';
 import { MeshNames, type RefreshableList } from './mesh-names.ts';
 import { NameCalls } from './name-calls.ts';
@@ -39,11 +40,12 @@ export function openNames(deps: OpenNamesDeps, options: OpenNamesOptions): Opene
   const revoked = (key: string) => names.revoked(key);
   const missed = () => owner.disbelieveAll();
   const touch = new FellowTouch({ client, clock, list, otherList, missed, background }, options);
+  const memory = new FellowMemory({ client, clock, background }, options);
   const revoke = async (member: MemberId, keys: readonly string[], signal: AbortSignal): Promise<void> => {
     if (member === list.self.id) here.revoke(keys);
     else await client.ask(member, 'name-revoke', { keys }, signal);
   };
-  const owner: NameOwner = new NameOwner({ clock, list, touch, revoke }, options);
+  const owner: NameOwner = new NameOwner({ clock, list, touch, memory, revoke }, options);
   const here: NameCalls = new NameCalls({ owner, touch, list, otherList, revoked, arriving: deps.arriving });
   const names: MeshNames = new MeshNames({ client, clock, list, here, background }, options);
   return {
@@ -53,6 +55,7 @@ export function openNames(deps: OpenNamesDeps, options: OpenNamesOptions): Opene
     close: () => {
       names.close();
       touch.close();
+      memory.close();
     },
   };
 }

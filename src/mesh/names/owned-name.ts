@@ -34,6 +34,8 @@ export interface OwnedName {
   record: NameRecord | undefined;
   /** Not to be believed; what to ask about. */
   lastKnown: LastKnown | undefined;
+  /** Its other owner has said what it knows of it. */
+  recalled: boolean;
   readonly marks: Map<string, Mark>;
   /** The question to join; others may be under way. */
   validation: Ticket | undefined;
@@ -109,6 +111,7 @@ export function openName(key: string, epoch: number, forgottenUntilMs: number): 
     generation: 0,
     record: undefined,
     lastKnown: undefined,
+    recalled: false,
     marks: new Map(),
     validation: undefined,
     tickets: 0,

@@ -1,6 +1,7 @@
 // Who asks the origin about a name, and who waits for the answer: one at a time, and only those may have it who came
 // before it had begun to arrive. Whoever asked and is not heard of again is replaced by the next who waits.
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { MeshClock } from '../clock.ts';
 import type { MemberId } from '../member.ts';
 import type { NameAnswer } from '../names.ts';
@@ -20,6 +21,8 @@ export interface QuestionsDeps {
   readonly clock: Pick<MeshClock, 'now' | 'after'>;
   /** The name got a ticket, or gave one back. */
   readonly changed: (name: OwnedName) => void;
+  /** What it last stood for is another than before. */
+  readonly learnt: (name: OwnedName, known: NameAnswer) => void;
 }
 
 export interface QuestionsOptions {
@@ -69,7 +72,9 @@ export class Questions {
     if (isUnwritten && (name.record === undefined || name.record.askedAtMs <= grantedAtMs)) {
       if (isCurrent) name.record = record;
       // Nobody believes it, so nobody need be certain: it saves whoever asks next the bytes that the mesh has.
+      const isNews = !isDeepStrictEqual(name.lastKnown, answer);
       name.lastKnown = answer;
+      if (isNews) this.#deps.learnt(name, answer);
     }
     const late: Waiter[] = [];
     for (const waiter of ticket.waiters) {

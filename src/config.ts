@@ -115,7 +115,10 @@ export const SETTINGS = {
     ),
     role: choice(['tracker', 'peer', 'seed'], 'tracker', 'What it does for others'),
     nameLease: duration('3s', 'How long a name may be served without asking its owner'),
-    parallelPieces: count(16, 'In place of cache.parallelPieces: several gateways give pieces side by side'),
+    parallelPieces: count(
+      16,
+      'In place of cache.parallelPieces; where more gateways keep track, as many as they are, up to twice this',
+    ),
     leases: count(4, 'Pieces of one GiB that one gateway reads from the origin at once while others want them too'),
     uploadSlots: count(32, 'Pieces that trackers let one gateway give at once'),
     maxUploads: count(128, 'Pieces that this gateway gives at once; one more is sent elsewhere'),
@@ -123,7 +126,10 @@ export const SETTINGS = {
       '1500ms',
       'After this time without a word a gateway brings a piece no more; who reads the origin is asked first',
     ),
-    progress: duration('500ms', 'How often trackers are told that a piece is still on its way'),
+    progress: duration(
+      '500ms',
+      'How often trackers are told that pieces are still on their way; half as often where they come slowly',
+    ),
     longPoll: duration('10s', 'How long a tracker lets a gateway wait for word of a piece'),
     patience: duration(
       '1s',

@@ -27,7 +27,7 @@ let nowMs = 0;
 const random = seeded(1);
 const tracker = new Tracker(
   { now: () => nowMs, random, alone: () => false, suspected: () => undefined, changed: () => undefined },
-  { uploadSlots: 32, leases: 4, silenceMs: 1_500, maxSlabs: 100, maxMembers: 100_000 },
+  { uploadSlots: 32, leases: 4, progressMs: 500, silenceMs: 1_500, maxSlabs: 100, maxMembers: 100_000 },
 );
 const slab = { key: 'slab', pieces: PIECES };
 const peers: Peer[] = Array.from({ length: PEERS }, (_, index) => ({

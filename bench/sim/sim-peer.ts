@@ -30,6 +30,7 @@ export class SimPeer {
   readonly #readings: Reading[] = [];
   readonly #claims = new Map<string, Claim>();
   #reporting = false;
+  #ticks = 0;
   alive = true;
   /** Neither hears nor says anything until then. */
   pausedUntilMs = 0;
@@ -208,8 +209,8 @@ export class SimPeer {
     }
   }
 
-  #tell(object: number, level: Level, tell: (owner: MemberId) => void): void {
-    const owners = this.#calls.inOrder(this.#world.ownersOf(this, object, level)).slice(0, TOLD_OWNERS);
+  #tell(object: number, level: Level, tell: (owner: MemberId) => void, told = TOLD_OWNERS): void {
+    const owners = this.#calls.inOrder(this.#world.ownersOf(this, object, level)).slice(0, told);
     for (const owner of owners) {
       if (this.#calls.isDown(owner)) continue;
       const failed = () => this.#calls.note(owner, new MeshError('Unreachable', 'Simulated.'));
@@ -223,12 +224,15 @@ export class SimPeer {
     this.#world.queue.after(PROGRESS_MS, () => {
       this.#reporting = false;
       if (!this.alive || this.#claims.size === 0) return;
-      if (this.pausedUntilMs <= this.#world.queue.nowMs) this.report();
+      this.#ticks += 1;
+      // As a gateway does: the second owner need not know as soon.
+      const told = this.#ticks % 2 === 0 ? TOLD_OWNERS : 1;
+      if (this.pausedUntilMs <= this.#world.queue.nowMs) this.report(undefined, undefined, told);
       this.#reportLater();
     });
   }
 
-  report(only?: Claim, levels: readonly Level[] = this.#world.levels): void {
+  report(only?: Claim, levels: readonly Level[] = this.#world.levels, told = TOLD_OWNERS): void {
     for (const level of levels) {
       const byObject = new Map<number, Reported[]>();
       for (const claim of only === undefined ? this.#claims.values() : [only]) {
@@ -241,7 +245,8 @@ export class SimPeer {
         const moved = (pieces: readonly number[]) => {
           for (const piece of pieces) this.claimOf(object, piece)?.move();
         };
-        this.#tell(object, level, (owner) => this.#world.trackerAt(owner)?.progress(slab, this.member, reports, moved));
+        const progress = (owner: MemberId) => this.#world.trackerAt(owner)?.progress(slab, this.member, reports, moved);
+        this.#tell(object, level, progress, told);
       }
     }
   }

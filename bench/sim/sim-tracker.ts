@@ -46,7 +46,7 @@ export class SimTracker {
         suspected: (id) => this.#probe(id),
         changed: () => undefined,
       },
-      { uploadSlots: 32, leases: 4, silenceMs: 1_500, maxSlabs: 100_000, maxMembers: 100_000 },
+      { uploadSlots: 32, leases: 4, progressMs: 500, silenceMs: 1_500, maxSlabs: 100_000, maxMembers: 100_000 },
     );
     this.#knowledge = this.#knowledgeOf(before);
   }

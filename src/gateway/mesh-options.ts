@@ -22,6 +22,14 @@ export function pieceMeshOptions({ mesh }: Config): PieceMeshOptions {
   };
 }
 
+/**
+ * Pieces of one read on their way at once. With fewer than there are gateways, the wants of most end before the pieces
+ * that nobody has read yet: the few that read the origin go on to, and all others wait for what those can give.
+ */
+export function parallelPieces({ mesh }: Config, gateways: number): number {
+  return Math.min(Math.max(mesh.parallelPieces, gateways), 2 * mesh.parallelPieces);
+}
+
 /** A write waits until leases of the list before its own have run out, and nobody goes by that list any longer. */
 export function nameOptions({ mesh, cache }: Config, blockSize: number): OpenNamesOptions {
   return {

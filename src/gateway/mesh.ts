@@ -30,7 +30,7 @@ import type { PieceStore } from '../pieces/piece-store.ts';
 import { openCertificates } from './certificates.ts';
 import { openMembers, ownMemberId } from './members.ts';
 import { meshClientOptions, meshServerOptions, meshTlsFiles } from './mesh-limits.ts';
-import { nameOptions, pieceMeshOptions } from './mesh-options.ts';
+import { nameOptions, parallelPieces, pieceMeshOptions } from './mesh-options.ts';
 import { observeMesh } from './observe-mesh.ts';
 import { VERSION } from './version.ts';
 
@@ -61,6 +61,8 @@ interface MeshServices {
 export interface Mesh {
   readonly directory: Directory;
   readonly names: Names;
+  /** Of one read on their way at once. */
+  readonly parallelPieces: () => number;
   /** Undefined: this gateway is the whole of its mesh. */
   readonly surface: MeshSurface | undefined;
   /** From here on others are served. */
@@ -93,6 +95,7 @@ function openLoneMesh(config: Config, deps: MeshDeps): Mesh {
   return {
     directory: pieces.directory,
     names: LONELY_NAMES,
+    parallelPieces: () => config.cache.parallelPieces,
     surface: undefined,
     serve: () => undefined,
     close: () => pieces.close(),
@@ -159,6 +162,7 @@ async function openSharedMesh(config: Config, deps: MeshDeps): Promise<Mesh> {
   return {
     directory: pieces.directory,
     names: names.names,
+    parallelPieces: () => parallelPieces(config, members.trackers().length),
     surface: { members, client, overview, locator },
     serve: ({ arriving, warm }) => {
       const handlers = {

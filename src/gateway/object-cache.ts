@@ -68,8 +68,11 @@ export async function openObjects(config: Config, deps: CacheDeps): Promise<Open
   opened.push('background work', () => background.close());
   const mesh = await openMesh(config, { store, departures, database, background, log, metrics });
   opened.push('mesh', () => mesh.close());
-  const { directory, names } = mesh;
-  const cache = openObjectCache({ map, store, directory, names, database, failed, ...rules }, cacheOptions(config));
+  const { directory, names, parallelPieces } = mesh;
+  const cache = openObjectCache(
+    { map, store, directory, names, database, failed, ...rules },
+    { ...cacheOptions(config), parallelPieces },
+  );
   opened.push('cache', () => cache.close());
   const { objects, arriving, identify } = cache;
   const warmer = new ObjectWarmer(
@@ -104,13 +107,12 @@ async function openShelf(config: Config, level: Level, { log, metrics, opened }:
   return { store, departures: disks.departures };
 }
 
-function cacheOptions({ cache, mesh }: Config): ObjectCacheOptions {
+function cacheOptions({ cache }: Config): Omit<ObjectCacheOptions, 'parallelPieces'> {
   return {
     pieceSize: cache.pieceSize,
     inFlightBytes: cache.inFlight,
     windowBytes: cache.window,
     maxArriving: cache.maxArriving,
-    parallelPieces: mesh.listen === undefined ? cache.parallelPieces : mesh.parallelPieces,
     readAheadBytes: cache.readAhead,
     maxNames: cache.names,
     fillAttempts: cache.fillAttempts,

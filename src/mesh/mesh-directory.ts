@@ -12,11 +12,19 @@ export interface MeshDirectoryOptions extends ClaimLevel {
   readonly maxSources: number;
 }
 
+/** Trackers who hear of a piece so often on its way know enough of it. */
+const REPORTS_PER_PIECE = 8;
+/** Pieces over which it is reckoned how long one takes. */
+const RECKONED = 8;
+
 export class MeshDirectory implements Directory {
   readonly #deps: PieceClaimDeps;
   readonly #options: MeshDirectoryOptions;
   readonly #claims = new Set<PieceClaim>();
   #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+  /** How long a piece takes to come, lately. */
+  #pieceMs = 0;
 
   constructor(deps: PieceClaimDeps, options: MeshDirectoryOptions) {
     this.#deps = deps;
@@ -25,12 +33,16 @@ export class MeshDirectory implements Directory {
 
   claim(piece: Piece, progress: ClaimProgress): PieceClaim {
     const { slabOf, lease, maxSources } = this.#options;
+    const begunMs = this.#deps.now();
     const claim: PieceClaim = new PieceClaim(this.#deps, piece, progress, {
       slabOf,
       lease,
       maxSources,
-      changed: () => this.#report(claim),
-      ended: () => this.#claims.delete(claim),
+      changed: () => this.#report([claim], 'all'),
+      ended: () => {
+        this.#claims.delete(claim);
+        this.#pieceMs += (this.#deps.now() - begunMs - this.#pieceMs) / RECKONED;
+      },
     });
     this.#claims.add(claim);
     this.#timer ??= setInterval(() => this.#tick(), this.#options.progressMs).unref();
@@ -60,13 +72,20 @@ export class MeshDirectory implements Directory {
 
   #tick(): void {
     for (const claim of this.#claims) claim.hurry();
-    if (this.#claims.size > 0) this.#report();
-    else this.close();
+    this.#ticks += 1;
+    if (this.#claims.size === 0) this.close();
+    else if (this.#ticks % 2 === 0) this.#report(this.#claims, 'all');
+    else if (!this.#isSlow) this.#report(this.#claims, 'first');
   }
 
-  #report(only?: PieceClaim): void {
+  /** Twice as many reports would tell little more, and on thin wires they are much of what comes to a tracker. */
+  get #isSlow(): boolean {
+    return this.#pieceMs > REPORTS_PER_PIECE * 2 * this.#options.progressMs;
+  }
+
+  #report(claims: Iterable<PieceClaim>, to: 'first' | 'all'): void {
     const bySlab = new Map<string, { slab: Slab; pieces: ReturnType<PieceClaim['report']>[] }>();
-    for (const claim of only === undefined ? this.#claims : [only]) {
+    for (const claim of claims) {
       if (claim.source === undefined) continue;
       const entry = bySlab.get(claim.slab.key) ?? { slab: claim.slab, pieces: [] };
       bySlab.set(claim.slab.key, entry);
@@ -77,6 +96,7 @@ export class MeshDirectory implements Directory {
       (moved) => {
         for (const { slab, pieces } of moved) this.#move(slab, pieces);
       },
+      to,
     );
   }
 

@@ -70,6 +70,7 @@ export class TrackerClient {
       {
         ...deps,
         ownersOf: (slab) => this.#toldOf(slab),
+        firstOf: (slab) => this.ownersOf(slab).slice(0, 1),
         isTracker: (id) => deps.view().trackers.includes(id),
       },
       options,
@@ -98,12 +99,13 @@ export class TrackerClient {
     this.#tellings.complain(slab, complaint);
   }
 
-  /** `moved` is told of pieces for which there is a better source. */
+  /** `moved` is told of pieces for which there is a better source. `to`: all owners, or who decides. */
   progress(
     reports: readonly { slab: Slab; pieces: Progress['slabs'][number]['pieces'] }[],
     moved: (moved: Moved['moved']) => void,
+    to: 'first' | 'all',
   ): void {
-    this.#tellings.progress(reports, moved);
+    this.#tellings.progress(reports, moved, to);
   }
 
   /** What the slab's owners know of it; of those that answer, so none at all where none does. */

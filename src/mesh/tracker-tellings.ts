@@ -17,6 +17,7 @@ import {
   parseMoved,
   parseSpoken,
   type Spoken,
+  writeProgress,
 } from './tracker/tracker-wire.ts';
 import type { MeshClient } from './transport.ts';
 import { Untold } from './untold.ts';
@@ -26,6 +27,8 @@ export interface TrackerTellingsDeps {
   readonly self: Member;
   /** Those who are to know of the slab. */
   readonly ownersOf: (slab: Slab) => readonly MemberId[];
+  /** Whoever decides now. */
+  readonly firstOf: (slab: Slab) => readonly MemberId[];
   readonly isTracker: (id: MemberId) => boolean;
   /** This gateway's own; undefined where it is no tracker. */
   readonly local: Pick<TrackerService, 'tell' | 'complain' | 'progress'> | undefined;
@@ -82,12 +85,14 @@ export class TrackerTellings {
   progress(
     reports: readonly { slab: Slab; pieces: Progress['slabs'][number]['pieces'] }[],
     moved: (moved: Moved['moved']) => void,
+    to: 'first' | 'all',
   ): void {
+    const { ownersOf, firstOf } = this.#deps;
     const items = reports.map(({ slab, pieces }) => ({ slab, item: { slab: wire(slab), pieces } }));
-    for (const [owner, slabs] of this.#byOwner(items)) {
+    for (const [owner, slabs] of byOwner(items, to === 'all' ? ownersOf : firstOf)) {
       this.#post(owner, {
         call: 'progress',
-        body: { slabs },
+        body: writeProgress(slabs),
         locally: (local) => moved(local.progress({ slabs }, this.#deps.self).moved),
         answered: (answer) => moved(parseMoved(answer).moved),
       });
@@ -95,7 +100,8 @@ export class TrackerTellings {
   }
 
   #tellAll(items: readonly ToldOf[]): void {
-    for (const [owner, all] of this.#byOwner(items.map((item) => ({ slab: item.slab, item })))) this.#tell(owner, all);
+    const bySlab = items.map((item) => ({ slab: item.slab, item }));
+    for (const [owner, all] of byOwner(bySlab, this.#deps.ownersOf)) this.#tell(owner, all);
   }
 
   #tell(owner: MemberId, all: readonly ToldOf[]): void {
@@ -133,14 +139,6 @@ export class TrackerTellings {
     }, AGAIN_MS).unref();
   }
 
-  #byOwner<Item>(items: readonly { slab: Slab; item: Item }[]): Map<MemberId, Item[]> {
-    const byOwner = new Map<MemberId, Item[]>();
-    for (const { slab, item } of items) {
-      for (const owner of this.#deps.ownersOf(slab)) byOwner.set(owner, [...(byOwner.get(owner) ?? []), item]);
-    }
-    return byOwner;
-  }
-
   #post(owner: MemberId, post: Post): void {
     const { local, self, calls, background } = this.#deps;
     if (owner === self.id && local !== undefined) {
@@ -173,4 +171,15 @@ export class TrackerTellings {
     calls.answered(owner);
     answered?.(answer);
   }
+}
+
+function byOwner<Item>(
+  items: readonly { slab: Slab; item: Item }[],
+  ownersOf: (slab: Slab) => readonly MemberId[],
+): Map<MemberId, Item[]> {
+  const byOwner = new Map<MemberId, Item[]>();
+  for (const { slab, item } of items) {
+    for (const owner of ownersOf(slab)) byOwner.set(owner, [...(byOwner.get(owner) ?? []), item]);
+  }
+  return byOwner;
 }

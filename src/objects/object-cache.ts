@@ -49,7 +49,8 @@ export interface ObjectCacheOptions {
   /** Of one piece that is arriving, at most in memory. */
   readonly windowBytes: number;
   readonly maxArriving: number;
-  readonly parallelPieces: number;
+  /** Of one read on their way at once. */
+  readonly parallelPieces: () => number;
   readonly readAheadBytes: number;
   readonly maxNames: number;
   /** Requests in a row that bring nothing before a fill fails. */

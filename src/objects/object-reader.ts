@@ -12,7 +12,7 @@ import { StartedChunks } from './started-chunks.ts';
 
 export interface ObjectReaderOptions {
   /** Pieces of one read that are on their way at once, the one being read included. */
-  readonly parallelPieces: number;
+  readonly parallelPieces: () => number;
 }
 
 /**
@@ -76,7 +76,7 @@ export class ObjectReader {
   #goAhead(origin: OriginObject, version: ObjectVersion, start: number, until: number, urgency: Urgency): void {
     const range = { start, end: Math.min(until, version.size) };
     if (range.start >= range.end) return;
-    const { parallelPieces } = this.#options;
+    const parallelPieces = this.#options.parallelPieces();
     const coming = new Coming(this.#fetcher, origin, version, range, {
       urgency,
       demandEnd: start,
@@ -97,7 +97,7 @@ export class ObjectReader {
       origin,
       version,
       { start: range.start, end: Math.min(until, version.size) },
-      { urgency, demandEnd: range.end, parallelPieces: this.#options.parallelPieces },
+      { urgency, demandEnd: range.end, parallelPieces: this.#options.parallelPieces() },
     );
     try {
       for (const slice of cut(version, range)) {

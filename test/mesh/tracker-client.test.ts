@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Slab } from '../../src/mesh/slab.ts';
+import { wire } from '../../src/mesh/tracker/tell-together.ts';
+import { parseProgress, writeProgress } from '../../src/mesh/tracker/tracker-wire.ts';
+import { MeshError } from '../../src/mesh/transport.ts';
 import { rootOf } from '../support/tracker-world.ts';
 import { TrackingWorld } from '../support/tracking-world.ts';
 
@@ -54,7 +57,7 @@ test('the second owner is asked when the first does not answer, and knows what i
   const slab = world.slabOwnedBy('b', 'c');
   const [a, d] = [world.member('a').client, world.member('d').client];
   expect(await a.acquire(wish(slab, 0))).toMatchObject({ kind: 'leased' });
-  a.progress([{ slab, pieces: [{ piece: 0, source: 'origin', bytes: 1, waiting: false }] }], () => undefined);
+  a.progress([{ slab, pieces: [{ piece: 0, source: 'origin', bytes: 1, waiting: false }] }], () => undefined, 'all');
   await world.member('a').background.close();
   world.mesh.down.add('b');
   expect(await d.acquire(wish(slab, 0))).toMatchObject({ kind: 'held', from: 'a', arriving: true });
@@ -64,6 +67,38 @@ test('the second owner is asked when the first does not answer, and knows what i
     1,
   );
   world.close();
+});
+
+test('what one report says of pieces arrives as it was said, at whoever decides or at all who may have to', async () => {
+  const world = new TrackingWorld(['a', 'b', 'c', 'd']);
+  const slab = world.slabOwnedBy('b', 'c');
+  const proof = { root: rootOf(1), readerKeys: ['key'] };
+  const pieces = [
+    { piece: 0, source: 'origin', bytes: 7, waiting: true, proof },
+    { piece: 1, source: 'd', bytes: 1 << 30, waiting: false },
+    { piece: 255, source: 'origin', bytes: 0, waiting: false },
+  ];
+  const { client, background } = world.member('a');
+  const known = (id: string) =>
+    [...(world.member(id).tracker.find(slab.key)?.allReceivers() ?? [])].map(
+      ([piece, { member, source, bytes, waiting }]) => ({ member, piece, source, bytes, waiting }),
+    );
+  const said = pieces.map(({ piece, source, bytes, waiting }) => ({ member: 'a', piece, source, bytes, waiting }));
+  client.progress([{ slab, pieces }], () => undefined, 'first');
+  await background.close();
+  expect([known('b'), known('c')]).toEqual([said, []]);
+  client.progress([{ slab, pieces }], () => undefined, 'all');
+  await background.close();
+  expect([known('b'), known('c')]).toEqual([said, said]);
+  expect(parseProgress(writeProgress([{ slab: wire(slab), pieces }])).slabs).toMatchObject([{ pieces }]);
+  world.close();
+});
+
+test('a report of a source that is not listed is refused', () => {
+  const slab = { key: `${'0'.repeat(40)}.4096.1`, ownerKey: 'owner', pieces: 8 };
+  const slabs = [{ slab, sources: ['origin'], pieces: [[0, 1, 7, 0]] }];
+  expect(() => parseProgress({ slabs })).toThrow(MeshError);
+  expect(() => parseProgress({ slabs: [{ slab, sources: ['origin'], pieces: [[0, 0, 7, 2]] }] })).toThrow(MeshError);
 });
 
 test('what a dying owner has not decided is asked of the next', async () => {
@@ -217,7 +252,11 @@ test('an owner that does not answer is told by one call at a time, so that what 
   const slab = world.slabOwnedBy('b', 'c');
   const { client, calls } = world.member('a');
   const report = () =>
-    client.progress([{ slab, pieces: [{ piece: 0, source: 'origin', bytes: 1, waiting: false }] }], () => undefined);
+    client.progress(
+      [{ slab, pieces: [{ piece: 0, source: 'origin', bytes: 1, waiting: false }] }],
+      () => undefined,
+      'all',
+    );
   world.mesh.hung.add('b');
   calls.note('b', new DOMException('b says nothing.', 'TimeoutError'));
   for (let time = 0; time < 3; time += 1) report();

@@ -161,7 +161,7 @@ test('a block that has come and is on its way to a slow shelf is not read from t
 
 test('after a read was cut by a change, the next read gets the new version, whatever the freshness', async () => {
   for (const freshMs of [60_000, Number.POSITIVE_INFINITY]) {
-    const world = cacheWorld({ freshness: { freshMs }, options: { parallelPieces: 1 } });
+    const world = cacheWorld({ freshness: { freshMs }, options: { parallelPieces: () => 1 } });
     world.origin.set('k', 3 * MIB);
     const read = await world.read('k');
     world.origin.set('k', 3 * MIB, { etag: 'second' });

@@ -104,7 +104,7 @@ test('a change found before the first byte starts the read again with the new ve
 });
 
 test('a change found after the first byte ends the read with an error, never with bytes of both', async () => {
-  const world = cacheWorld({ freshness: { freshMs: 60_000 }, options: { parallelPieces: 1 } });
+  const world = cacheWorld({ freshness: { freshMs: 60_000 }, options: { parallelPieces: () => 1 } });
   world.origin.set('k', 3 * MIB);
   const read = await world.read('k');
   world.origin.set('k', 3 * MIB, { etag: 'second' });

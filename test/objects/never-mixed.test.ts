@@ -38,7 +38,7 @@ interface Reading {
 async function story(freshMs: number, changes: readonly Change[], readings: readonly Reading[]): Promise<void> {
   const world = cacheWorld({
     freshness: { freshMs, missingFreshMs: 0 },
-    options: { pieceSize: 256 * KIB, parallelPieces: 2 },
+    options: { pieceSize: 256 * KIB, parallelPieces: () => 2 },
   });
   let version = 0;
   const set = (size: number) => {

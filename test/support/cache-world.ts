@@ -18,7 +18,7 @@ export const CACHE_OPTIONS: ObjectCacheOptions = {
   inFlightBytes: 256 * MIB,
   windowBytes: MIB,
   maxArriving: 1024,
-  parallelPieces: 4,
+  parallelPieces: () => 4,
   readAheadBytes: 0,
   maxNames: 1000,
   fillAttempts: 3,

@@ -7,6 +7,7 @@ import { seeded } from './seeded.ts';
 export const TRACKER_OPTIONS: TrackerOptions = {
   uploadSlots: 4,
   leases: 4,
+  progressMs: 500,
   silenceMs: 1500,
   maxSlabs: 100,
   maxMembers: 100,

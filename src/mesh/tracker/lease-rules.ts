@@ -7,14 +7,16 @@ import type { SlabState, Waiter } from './slab-state.ts';
 export interface LeaseRules {
   /** Pieces of one slab that one member reads from the origin at once, while others want them too. */
   readonly leases: number;
+  /** How often gateways say what is on its way to them, or half as often. */
+  readonly progressMs: number;
 }
 
 /** How long a lone reader waits for others to take their share of the leases. */
 const SPREAD_MS = 30;
 /** Nobody waits longer than this for a piece that nobody reads, whatever his share, or that only somebody he cannot reach reads. */
 export const PATIENCE_MS = 1_000;
-/** Who called so lately is there: a gateway that reads calls its trackers each 500 ms unless `mesh.progress` is another. */
-const THERE_MS = 600;
+/** On its way, and through a process that is starved. */
+const LATE_MS = 100;
 /** Who was sent for something that is being read so lately reads side by side with others. */
 const HERD_MS = 2_000;
 /** Of whoever is ahead of those while none of them asks: with the next one begun the origin sends on when one has come. */
@@ -39,8 +41,10 @@ export function mayRead(
   if (alone) return true;
   const leases = slab.leases(by.id);
   const isPatient = waitedMs >= PATIENCE_MS;
-  // Who should have been asked is there, if slow, and may just have sent somebody, who is about to say so here too.
-  const isDeputy = waiter.inPlaceOf.some((id) => nowMs - members.get(id).calledMs < THERE_MS);
+  // Who should have been asked is there, if slow, and may just have sent somebody, who is about to say so here too: whoever
+  // reads calls its trackers at least so often.
+  const thereMs = 2 * rules.progressMs + LATE_MS;
+  const isDeputy = waiter.inPlaceOf.some((id) => nowMs - members.get(id).calledMs < thereMs);
   if (isDeputy && !isPatient) return false;
   if (!othersAsk && waitedMs >= SPREAD_MS) return isPatient || leases < rules.leases;
   if (by.slowUntilMs > nowMs) return isPatient && leases === 0;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { BitSet } from '../../pieces/bit-set.ts';
 import { SLAB_KEY, SLAB_PIECES } from '../slab.ts';
 import { MeshError } from '../transport.ts';
-import type { Holdings } from './tracker-calls.ts';
+import type { Holdings, Reported } from './tracker-calls.ts';
 
 /** Of one piece. */
 const MAX_READERS = 64;
@@ -85,9 +85,32 @@ const COMPLAINTS = ['unreachable', 'silent', 'short', 'not-held', 'unproved', 'b
 
 const complainSchema = z.object({ slab: slabSchema, piece, holder: member, complaint: z.enum(COMPLAINTS) });
 
-const progressSchema = z.object({
-  slabs: z.array(z.object({ slab: slabSchema, pieces: z.array(reportedSchema).max(SLAB_PIECES) })).max(MAX_SLABS),
-});
+/** Of each piece: the place of its source in the list, bytes so far, 1 where it waits, and what proves it in a zone. */
+const reportedRow = z.tuple([
+  piece,
+  z.int().min(0).max(SLAB_PIECES),
+  z.int().nonnegative(),
+  z.literal([0, 1]),
+  proofSchema.optional(),
+]);
+
+/** Short, since each gateway says it of all that is on its way to it, once or twice a second. */
+const reportsSchema = z
+  .object({
+    slab: slabSchema,
+    sources: z.array(member).max(SLAB_PIECES),
+    pieces: z.array(reportedRow).max(SLAB_PIECES),
+  })
+  .transform(({ slab, sources, pieces }, context) => ({
+    slab,
+    pieces: pieces.map(([piece, at, bytes, waits, proof]): Reported => {
+      const source = sources[at];
+      if (source === undefined) context.addIssue('There is no such source.');
+      return { piece, source: source ?? 'origin', bytes, waiting: waits === 1, proof };
+    }),
+  }));
+
+const progressSchema = z.object({ slabs: z.array(reportsSchema).max(MAX_SLABS) });
 
 const movedSchema = z.object({ moved: z.array(z.object({ slab: z.string(), pieces })).max(MAX_SLABS) });
 
@@ -135,6 +158,19 @@ export const parseSpared = parser(sparedSchema);
 export const parsePeek = parser(peekSchema);
 export const parseRows = parser(rowsSchema);
 export const parseDecided = parser(decidedSchema);
+
+export function writeProgress(slabs: Progress['slabs']): unknown {
+  return {
+    slabs: slabs.map(({ slab, pieces }) => {
+      const sources = [...new Set(pieces.map(({ source }) => source))];
+      const row = ({ piece, source, bytes, waiting, proof }: Reported) => [
+        ...[piece, sources.indexOf(source), bytes, waiting ? 1 : 0],
+        ...(proof === undefined ? [] : [proof]),
+      ];
+      return { slab, sources, pieces: pieces.map(row) };
+    }),
+  };
+}
 
 export function rowsOf({ roots, rows }: Holdings, receivers: NonNullable<Rows['receivers']>): Rows {
   return {

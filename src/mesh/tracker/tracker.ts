@@ -17,6 +17,8 @@ export interface TrackerOptions extends MemberBookOptions {
   readonly uploadSlots: number;
   /** Pieces of one slab that one member reads from the origin at once, while others want them too. */
   readonly leases: number;
+  /** How often gateways say what is on its way to them, or half as often. */
+  readonly progressMs: number;
   /** A receiver that says nothing for so long receives no more. */
   readonly silenceMs: number;
   /** Slabs beyond this many: those that nobody asked about for longest, and of which nothing is under way, are forgotten. */

@@ -202,9 +202,10 @@ test('nor is anybody kept waiting while that tracker is there but sends nobody, 
   expect(leased(talking)).toEqual([0]);
   const silent = world.ask('b', [1], [], ['first']);
   expect(leased(silent)).toEqual([]);
-  world.pass(600);
+  world.pass(1_000);
   expect(leased(silent)).toEqual([1]);
-  expect(world.askOne('c', 2)).toEqual({ kind: 'leased' });
+  world.pass(2 * TRACKER_OPTIONS.progressMs);
+  expect(leased(world.ask('c', [2], [], ['first']))).toEqual([2]);
 });
 
 /** `ahead` came before `behind`: it holds ten pieces more, and brings another to both. */

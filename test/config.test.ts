@@ -264,6 +264,7 @@ describe('the mesh', () => {
     [{ secret: 'fifteen letters' }, 'mesh.secret: must have at least 16 characters'],
     [{ tls: { cert: 'c.pem' } }, 'mesh.tls: cert, key and ca belong together; key, ca missing'],
     [{ refresh: 0 }, 'mesh.refresh: must not be 0'],
+    [{ progress: '600ms' }, 'mesh.silence: must be at least three times mesh.progress'],
     [{ heartbeat: '800ms' }, 'mesh.silenceTimeout: must be at least twice mesh.heartbeat'],
     [{ memberTtl: '2s' }, 'mesh.memberTtl: must be at least three times mesh.refresh'],
     [{ maxBody: '1KiB' }, 'mesh.maxBody: must be at least 64KiB'],

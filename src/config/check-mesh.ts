@@ -148,6 +148,10 @@ function checkTimes(mesh: Mesh, refuse: Refuse): void {
     mesh.memberTtl < 3 * mesh.refresh,
     'mesh.memberTtl: must be at least three times mesh.refresh, or living gateways lapse from the list',
   );
+  refuse(
+    mesh.silence < 3 * mesh.progress,
+    'mesh.silence: must be at least three times mesh.progress: pieces that come slowly are told of at every second one only',
+  );
   refuse(mesh.maxBody < SMALLEST_BODY, 'mesh.maxBody: must be at least 64KiB');
 }
 

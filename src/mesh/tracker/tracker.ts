@@ -4,6 +4,7 @@
 import { BitSet } from '../../pieces/bit-set.ts';
 import type { Member, MemberId } from '../member.ts';
 import type { SlabKey } from '../slab.ts';
+import type { LeaseRules } from './lease-rules.ts';
 import { MemberBook, type MemberBookOptions } from './member-book.ts';
 import { type Decision, type Receiver, SlabState, type Waiter } from './slab-state.ts';
 import { isHeldByOthers } from './spare-copies.ts';
@@ -12,13 +13,9 @@ import { Transfers } from './transfers.ts';
 import { noteDoubt, noteLie } from './trust.ts';
 import { Waiting } from './waiting.ts';
 
-export interface TrackerOptions extends MemberBookOptions {
+export interface TrackerOptions extends MemberBookOptions, LeaseRules {
   /** Pieces that one member gives at once. */
   readonly uploadSlots: number;
-  /** Pieces of one slab that one member reads from the origin at once, while others want them too. */
-  readonly leases: number;
-  /** How often gateways say what is on its way to them, or half as often. */
-  readonly progressMs: number;
   /** A receiver that says nothing for so long receives no more. */
   readonly silenceMs: number;
   /** Slabs beyond this many: those that nobody asked about for longest, and of which nothing is under way, are forgotten. */
